@@ -1,0 +1,64 @@
+/** What the screens need from the rest, and nothing else: main.ts provides it, the screen gallery and tests fake it. */
+import type { ProblemView, RunActions, RunView } from './runView.ts';
+import type { Plan } from './plan.ts';
+import type { Hash } from './ids.ts';
+import type { Unsubscribe } from './ports.ts';
+
+/** A run in this tab, observed and acted on. */
+export interface Run {
+  readonly actions: RunActions;
+  /** The latest view. */
+  view(): RunView;
+  /** Called at most once a frame after the view changed. */
+  onChange(handler: () => void): Unsubscribe;
+  close(): void;
+}
+
+/** Kept by this browser: a federation that it coordinates, and can take up again. */
+export interface StoredRun {
+  readonly federation: string;
+  readonly name: string;
+  readonly launchedMs: number;
+  readonly completed: number;
+  readonly of: number;
+}
+
+/** A plan offered or written on the Launch screen. */
+export interface PlanDraft {
+  readonly plan: Plan;
+  readonly planHash: Hash;
+  readonly text: string;
+}
+
+/** What an invite says before anything is fetched. */
+export interface InviteView {
+  readonly planHash: Hash;
+  readonly coordinatorKey: string;
+  readonly federation: string;
+  /** Where the coordinator is reached: this server's own host. */
+  readonly host: string;
+}
+
+/** "Try it here": a coordinator and some participants inside this page. */
+export interface LocalFederation {
+  readonly coordinator: Run;
+  readonly participants: readonly Run[];
+  close(): void;
+}
+
+export interface Application {
+  /** Plans that this server offers. @throws HushError when they cannot be loaded. */
+  offeredPlans(): Promise<readonly PlanDraft[]>;
+  /** @throws HushError `plan/…` naming field, value and what was expected. */
+  readPlan(text: string): Promise<PlanDraft>;
+  storedRuns(): Promise<readonly StoredRun[]>;
+  forgetRun(federation: string): Promise<void>;
+  launch(draft: PlanDraft): Promise<{ readonly federation: string; readonly run: Run }>;
+  /** Takes a stored federation up again. @throws HushError `run/unknown`, `run/open-elsewhere`. */
+  resume(federation: string): Promise<Run>;
+  /** @throws HushError `invite/…` naming the part, its value and what was expected. */
+  readInvite(fragment: string): InviteView;
+  join(fragment: string): Promise<Run>;
+  tryHere(participants: number): Promise<LocalFederation>;
+  problem(thrown: unknown): ProblemView;
+}

@@ -1,0 +1,32 @@
+/** Examples as the engine trains on them, and where they come from. */
+import type { DataSplit } from './plan.ts';
+
+/** `count` rows; row i is inputs[i·width … (i+1)·width − 1] · inputScale, with the class labels[i]. */
+export interface Examples {
+  readonly count: number;
+  readonly width: number;
+  readonly inputs: Uint8Array | Float32Array;
+  readonly inputScale: number;
+  readonly labels: Uint8Array | Int32Array;
+}
+
+/** One participant's data; `test` is held out and measured only. */
+export interface TrainingData {
+  readonly training: Examples;
+  readonly validation: Examples;
+  readonly test: Examples;
+}
+
+/** Which part of a public data set a participant that lends compute works on. */
+export interface ShardAssignment {
+  readonly index: number;
+  readonly count: number;
+  readonly split: DataSplit;
+  readonly seed: number;
+}
+
+/** The port of everything that yields training data: a shard of a public set here, a person's own files later. */
+export interface DataSource {
+  /** @throws HushError `data/…`, saying what is wrong with which file. */
+  load(): Promise<TrainingData>;
+}

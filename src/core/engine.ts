@@ -1,0 +1,74 @@
+/** The training engine as the worker sees it: one model and one participant's data on one backend. */
+import type { Bytes } from './bytes.ts';
+import type { Examples } from './dataset.ts';
+import type { ModelSpec } from './modelSpec.ts';
+import type { LocalTraining } from './plan.ts';
+import type { PartFigures } from './sumSpec.ts';
+import type { ModelParameters } from './updateStages.ts';
+
+export const ENGINE_NAMES = ['webgpu', 'wasm', 'webgl', 'cpu'] as const;
+export type EngineName = (typeof ENGINE_NAMES)[number];
+
+export interface TrainingProgress {
+  /** Of the whole local training, 0 to 1. */
+  readonly fraction: number;
+  readonly epoch: number;
+  readonly epochs: number;
+  readonly samplesPerSecond: number;
+}
+
+export interface TrainingControl {
+  /** Awaited between steps: resolves at once, later while paused, and rejects with `engine/stopped` after a stop. */
+  proceed(): Promise<void> | void;
+  onProgress(progress: TrainingProgress): void;
+}
+
+/** Failures are HushErrors `engine/…`: unavailable, lost, out-of-memory, not-finite, stopped. */
+export interface TrainingEngine {
+  readonly name: EngineName;
+  /** What the adapter calls itself, or the backend's own description. */
+  readonly adapter: string;
+  /** Starts a session; compiles what can be compiled ahead. */
+  open(spec: ModelSpec): Promise<EngineSession>;
+  /** Gives back everything that the engine holds. */
+  close(): void;
+}
+
+export interface EngineSession {
+  /** @throws HushError `engine/shape` when the length is not the layout's. */
+  setParameters(parameters: ModelParameters): void;
+  /** In the order of the ParameterLayout. */
+  parameters(): Promise<ModelParameters>;
+  /**
+   * Minimises softmax cross-entropy over `examples`. Batch order comes from `seed` alone; a partial last batch is left
+   * out unless it is the only one. Gives the sums over the samples seen in the last epoch.
+   */
+  train(examples: Examples, training: LocalTraining, seed: Bytes, control: TrainingControl): Promise<PartFigures>;
+  evaluate(examples: Examples): Promise<PartFigures>;
+  /** Live tensors, for leak tests: the same after every round. */
+  liveTensors(): number;
+  close(): void;
+}
+
+/** What was found out about one engine at join. */
+export interface EngineCandidate {
+  readonly name: EngineName;
+  readonly adapter: string;
+  readonly usable: boolean;
+  /** Of the plan's model and batch size, after warm-up; 0 when not usable. */
+  readonly samplesPerSecond: number;
+  readonly firstStepMs: number;
+  /** Largest difference of an updated parameter from the cpu engine's, relative to the largest update. */
+  readonly disagreement: number;
+  /** Why not usable, or what was measured; a sentence for people. */
+  readonly reason: string;
+}
+
+export interface EngineChoice {
+  readonly engine: EngineName;
+  readonly adapter: string;
+  readonly samplesPerSecond: number;
+  /** Why this one; a sentence for people. */
+  readonly reason: string;
+  readonly candidates: readonly EngineCandidate[];
+}

@@ -1,0 +1,132 @@
+/** What the page asks of its workers. Both are ports: the simulation and the tests have their own. */
+import type { Bytes } from './bytes.ts';
+import type { ShardAssignment } from './dataset.ts';
+import type { EngineChoice, EngineName, TrainingProgress } from './engine.ts';
+import type { Hash, RoundNumber } from './ids.ts';
+import type { Plan } from './plan.ts';
+import type { FailureHandler, Unsubscribe } from './ports.ts';
+import type { Figures, Part, SumSpec } from './sumSpec.ts';
+import type { MaskedUpdate, ModelParameters } from './updateStages.ts';
+
+export interface TrainerTask {
+  readonly plan: Plan;
+  readonly shard: ShardAssignment;
+  /** Use this engine and no other, instead of choosing by measurement. */
+  readonly forceEngine?: EngineName;
+}
+
+export interface TrainerInfo {
+  readonly samples: Readonly<Record<Part, number>>;
+}
+
+export interface TrainOrder {
+  readonly round: RoundNumber;
+  readonly kind: 'train' | 'evaluate';
+  /** 32 bytes; batch order comes from it alone. */
+  readonly seed: Bytes;
+}
+
+export interface TrainReport {
+  readonly round: RoundNumber;
+  readonly durationMs: number;
+  /** This participant's own; shown to it alone. */
+  readonly figures: Figures;
+  /** Before clipping; 0 when nothing was trained. */
+  readonly updateNorm: number;
+  /** Coordinates that the quantiser's range cut off, as a fraction. */
+  readonly saturated: number;
+}
+
+/** Expands to one word for each ring word; added (+1) or subtracted (−1) modulo 2^R. */
+export interface MaskSeed {
+  /** 32 bytes. */
+  readonly seed: Bytes;
+  readonly sign: 1 | -1;
+}
+
+export interface MaskOrder {
+  readonly round: RoundNumber;
+  readonly sumSpec: SumSpec;
+  /** n of the roster, which fixes the ring. */
+  readonly groupSize: number;
+  readonly seeds: readonly MaskSeed[];
+}
+
+export interface MaskReport {
+  readonly masked: MaskedUpdate;
+  /** Merkle root over the masked update's 64 KiB pieces. */
+  readonly piecesRoot: Hash;
+  /** The first few values before and after, to show in this tab what leaves it. */
+  readonly glimpse: { readonly stays: readonly number[]; readonly sent: readonly string[] };
+}
+
+export interface ApplyOrder {
+  readonly round: RoundNumber;
+  readonly sumSpec: SumSpec;
+  readonly groupSize: number;
+  /** |U2|. */
+  readonly survivors: number;
+  /** The integer sum, packed to R bits a word. */
+  readonly packedSum: Bytes;
+}
+
+/** A sum that failed one of step 6's checks is a HushError `sum/…`: count, zeros, weight, range, length, not-finite. */
+export interface ApplyReport {
+  readonly sumHash: Hash;
+  readonly modelHashAfter: Hash;
+  /** Added over the survivors. */
+  readonly figures: Figures;
+  readonly totalWeight: number;
+  /** The next model; for a round that only evaluates, the same as before. */
+  readonly parameters: ModelParameters;
+}
+
+/** Training, masking and applying, in the training worker. A call fails with `worker/crashed` when the worker dies. */
+export interface Trainer {
+  open(task: TrainerTask): Promise<TrainerInfo>;
+  chooseEngine(): Promise<EngineChoice>;
+  /** Takes `parameters` as the current model; gives its hash. */
+  load(parameters: ModelParameters): Promise<Hash>;
+  /** Trains from the current model. The update stays in the worker until `mask` or the next `train`. */
+  train(order: TrainOrder): Promise<TrainReport>;
+  mask(order: MaskOrder): Promise<MaskReport>;
+  /** Checks the sum and moves the current model on. */
+  apply(order: ApplyOrder): Promise<ApplyReport>;
+  pause(): void;
+  resume(): void;
+  /** Ends a running `train` with `engine/stopped`. */
+  stop(): void;
+  onProgress(handler: (progress: TrainingProgress) => void): Unsubscribe;
+  onFailure(handler: FailureHandler): Unsubscribe;
+  close(): void;
+}
+
+export interface SummerTask {
+  readonly plan: Plan;
+}
+
+export interface SumOrder {
+  readonly round: RoundNumber;
+  readonly sumSpec: SumSpec;
+  readonly groupSize: number;
+}
+
+/** Adding up masked updates and taking the masks off, in the coordinator's worker. */
+export interface Summer {
+  open(task: SummerTask): Promise<void>;
+  load(parameters: ModelParameters): Promise<Hash>;
+  /** The model that the plan's seed gives. */
+  initialModel(): Promise<ModelParameters>;
+  /** Starts an empty accumulator; forgets the one before. */
+  begin(order: SumOrder): Promise<void>;
+  /** Adds one complete masked update; gives the Merkle root over its pieces. @throws HushError `sum/length`. */
+  add(round: RoundNumber, masked: Bytes): Promise<Hash>;
+  /** Adds the given masks (signs as they undo), checks and applies. */
+  unmask(
+    round: RoundNumber,
+    survivors: number,
+    seeds: readonly MaskSeed[],
+  ): Promise<ApplyReport & { readonly packedSum: Bytes }>;
+  onFailure(handler: FailureHandler): Unsubscribe;
+  close(): void;
+}

@@ -1,0 +1,157 @@
+/** The plan: one JSON document that says what is trained, by whom, on what, and under which rules. */
+import { HushError } from './errors.ts';
+import { modelSpecSchema } from './modelSpec.ts';
+import type { Decoded } from './schema.ts';
+import { finite, integer, list, parseDocument, text, v } from './schema.ts';
+
+/** A plan larger than this is refused before it is parsed. */
+export const MAX_PLAN_BYTES = 256 * 1024;
+
+/** At most this many participants in one complete graph, so that shares lie in GF(256). */
+export const MAX_GROUP = 255;
+
+const splitSchema = v.variant(
+  'kind',
+  [
+    v.strictObject({ kind: v.literal('iid') }),
+    /** Sort by label, cut into `labelsPerShard · shards` runs, deal them out (McMahan et al. 2017, section 3). */
+    v.strictObject({ kind: v.literal('label'), labelsPerShard: integer(1, 100) }),
+    /** Label proportions of a shard drawn from Dirichlet(alpha) (Hsu et al. 2019, section 3). */
+    v.strictObject({ kind: v.literal('dirichlet'), alpha: finite(0.001, 1000) }),
+  ],
+  'one of iid, label, dirichlet',
+);
+
+const dataSchema = v.variant(
+  'kind',
+  [
+    v.strictObject({
+      kind: v.literal('public'),
+      name: text(80),
+      /** Of the data set's content as the server serves it, uncompressed. */
+      sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, '64 lower-case hexadecimal digits')),
+      licence: text(200),
+      shards: integer(1, 10_000),
+      split: splitSchema,
+    }),
+  ],
+  'one of public',
+);
+
+const optimizerSchema = v.variant(
+  'kind',
+  [
+    v.strictObject({ kind: v.literal('sgd') }),
+    v.strictObject({ kind: v.literal('momentum'), momentum: finite(0, 1) }),
+    v.strictObject({ kind: v.literal('adam') }),
+  ],
+  'one of sgd, momentum, adam',
+);
+
+const trainingSchema = v.strictObject({
+  optimizer: optimizerSchema,
+  learningRate: finite(1e-9, 100),
+  batchSize: integer(1, 65_536),
+  epochs: integer(1, 1000),
+  /** Weight of the proximal term (Li et al. 2020, FedProx); 0 leaves it out. */
+  fedProxMu: v.optional(finite(0, 100), 0),
+});
+
+const deadlinesSchema = v.strictObject({
+  /** How long adverts of a round are waited for once the minimum is there. */
+  advertMs: integer(100, 3_600_000),
+  shareMs: integer(100, 3_600_000),
+  /** Training and the masked update's way, together. */
+  trainMs: integer(100, 86_400_000),
+  consistencyMs: integer(100, 3_600_000),
+  unmaskMs: integer(100, 3_600_000),
+  confirmMs: integer(100, 3_600_000),
+});
+
+const aggregationSchema = v.strictObject({
+  server: v.literal('fedavg', 'fedavg'),
+  serverLearningRate: v.optional(finite(1e-6, 10), 1),
+  rounds: integer(1, 100_000),
+  cohort: v.strictObject({ minimum: integer(3, MAX_GROUP), target: integer(3, MAX_GROUP) }),
+  /** Bits of one quantised value. */
+  bits: integer(4, 24),
+  /** Bound of an update's L2 norm. */
+  clipNorm: finite(1e-6, 1e6),
+  /** Bound of one quantised coordinate, either sign. */
+  clipRange: finite(1e-6, 1e6),
+  /** A participant's samples count at most this much. */
+  weightCap: integer(1, 1_000_000_000),
+  deadlines: deadlinesSchema,
+});
+
+export const planSchema = v.strictObject({
+  schema: v.literal(1, '1'),
+  name: text(80),
+  description: text(2000),
+  licence: text(80),
+  lane: v.literal('sealed', 'sealed'),
+  task: v.strictObject({ kind: v.literal('classification', 'classification'), classes: list(text(80), 65_536) }),
+  data: dataSchema,
+  model: modelSpecSchema,
+  training: trainingSchema,
+  aggregation: aggregationSchema,
+  security: v.strictObject({
+    mode: v.picklist(['active', 'honest-but-curious'], 'one of active, honest-but-curious'),
+    admission: v.picklist(['anyone', 'link'], 'one of anyone, link'),
+  }),
+  evaluation: v.strictObject({
+    /** Part of a participant's training data that is kept aside. */
+    validationFraction: finite(0, 0.9),
+  }),
+  seed: integer(0, 2 ** 32 - 1),
+});
+
+export type Plan = Decoded<typeof planSchema>;
+export type DataSplit = Decoded<typeof splitSchema>;
+export type OptimizerSpec = Decoded<typeof optimizerSchema>;
+export type LocalTraining = Decoded<typeof trainingSchema>;
+export type SecurityMode = Plan['security']['mode'];
+
+/** A valid plan beside the exact bytes that its hash pins. */
+export interface PlanDocument {
+  readonly plan: Plan;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** @throws HushError `plan/…`, naming the field, the value and what was expected. */
+export function parsePlan(bytes: Uint8Array): PlanDocument {
+  if (bytes.length > MAX_PLAN_BYTES) {
+    throw new HushError('plan/too-large', `The plan has ${bytes.length} bytes, expected at most ${MAX_PLAN_BYTES}.`);
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new HushError('plan/not-json', `The plan is not valid JSON: ${why}.`, { cause });
+  }
+  const plan = parseDocument(planSchema, value, 'Plan', 'plan/invalid');
+  checkAcrossFields(plan);
+  return { plan, bytes: new Uint8Array(bytes) };
+}
+
+/** What one field alone cannot tell. */
+function checkAcrossFields(plan: Plan): void {
+  const wrong = (field: string, got: unknown, expected: string): never => {
+    throw new HushError('plan/invalid', `Plan: "${field}" is ${JSON.stringify(got)}, expected ${expected}.`, {
+      advice: `Correct "${field}" and try again.`,
+    });
+  };
+  const { cohort } = plan.aggregation;
+  if (cohort.target < cohort.minimum) {
+    wrong('aggregation.cohort.target', cohort.target, `at least the minimum, ${cohort.minimum}`);
+  }
+  if (plan.task.classes.length !== plan.model.outputs) {
+    wrong('model.outputs', plan.model.outputs, `the number of task.classes, ${plan.task.classes.length}`);
+  }
+}
+
+/** Shares needed to unmask a round of `n`: floor(2n/3) + 1 against an active coordinator, floor(n/2) + 1 otherwise. */
+export function threshold(mode: SecurityMode, n: number): number {
+  return (mode === 'active' ? Math.floor((2 * n) / 3) : Math.floor(n / 2)) + 1;
+}

@@ -1,0 +1,156 @@
+/** A running federation as a screen shows it: plain data, derived from a role's state. Times are milliseconds. */
+import type { EngineChoice } from './engine.ts';
+import type { FederationId, Hash, ParticipantId, RoundNumber } from './ids.ts';
+import type { Plan } from './plan.ts';
+
+/** The steps of a round, in order, as the picture names them. */
+export const ROUND_STEPS = ['keys', 'shares', 'train', 'masked', 'agree', 'unmask', 'confirm'] as const;
+export type RoundStep = (typeof ROUND_STEPS)[number];
+
+export type RunPhase =
+  /** Reaching the coordinator (participant) or the signalling server (coordinator). */
+  | 'connecting'
+  /** Fetching and verifying plan, model and ledger; loading data; choosing an engine. */
+  | 'preparing'
+  /** For enough people. */
+  | 'waiting'
+  | 'running'
+  | 'paused'
+  /** All rounds done. */
+  | 'finished'
+  /** Left of one's own will. */
+  | 'left'
+  /** The coordinator cannot be reached; data and last model are kept, and the run goes on when it comes back. */
+  | 'coordinator-away'
+  /** Refused: another plan, another key, another version. Final. */
+  | 'refused'
+  | 'failed';
+
+/** Where one person is in the current round. */
+export type PersonState =
+  | 'joining'
+  | 'ready'
+  | 'sharing'
+  | 'training'
+  | 'sending'
+  | 'masked'
+  | 'agreed'
+  | 'unmasked'
+  | 'confirmed'
+  | 'waiting'
+  | 'asleep'
+  | 'left';
+
+export interface PersonView {
+  readonly id: ParticipantId;
+  readonly you: boolean;
+  readonly state: PersonState;
+  /** In this round's roster; others enter at a coming round. */
+  readonly inRound: boolean;
+  readonly engine: string;
+  /** Of the current step, 0 to 1, where known. */
+  readonly fraction: number | undefined;
+  readonly samples: number | undefined;
+  readonly bytesSent: number;
+}
+
+export interface RoundView {
+  readonly number: RoundNumber;
+  /** Completed training rounds, and how many the plan asks for. */
+  readonly completed: number;
+  readonly of: number;
+  /** `evaluate` for the last one, which only measures. */
+  readonly kind: 'train' | 'evaluate';
+  readonly step: RoundStep;
+  /** Of the step, 0 to 1. */
+  readonly stepFraction: number;
+  /** n of the roster, and how many of them the round needs. */
+  readonly size: number;
+  readonly threshold: number;
+  /** Masked updates that arrived. */
+  readonly masked: number;
+  /** The sum is unmasked: the chords fade. */
+  readonly unmasked: boolean;
+}
+
+/** Figures of the model that stood after `round` training rounds, over the people who measured it. */
+export interface MeasuredPoint {
+  readonly round: RoundNumber;
+  readonly testAccuracy: number | undefined;
+  readonly testLoss: number | undefined;
+  readonly validationAccuracy: number | undefined;
+  readonly validationLoss: number | undefined;
+  readonly trainingLoss: number | undefined;
+  readonly people: number;
+  readonly samples: number;
+}
+
+export interface WaitView {
+  /** What is waited for, a phrase: "2 of 8 masked updates". */
+  readonly for: string;
+  /** When the wait ends at the latest; undefined where nothing limits it. */
+  readonly untilMs: number | undefined;
+}
+
+export interface EventView {
+  readonly atMs: number;
+  readonly text: string;
+  readonly kind: 'info' | 'good' | 'warn' | 'bad';
+}
+
+export interface ProblemView {
+  readonly code: string;
+  readonly message: string;
+  readonly advice: string;
+}
+
+export interface RunView {
+  readonly role: 'coordinator' | 'participant';
+  readonly federation: FederationId | undefined;
+  readonly planHash: Hash | undefined;
+  /** Undefined until a participant has fetched and checked it. */
+  readonly plan: Plan | undefined;
+  readonly you: ParticipantId | undefined;
+  readonly phase: RunPhase;
+  /** What is happening, one sentence without the wait. */
+  readonly sentence: string;
+  readonly waiting: WaitView | undefined;
+  readonly round: RoundView | undefined;
+  readonly people: readonly PersonView[];
+  readonly curve: readonly MeasuredPoint[];
+  readonly secondsPerRound: number | undefined;
+  readonly trainSecondsPerRound: number | undefined;
+  /** Application frames of this tab. */
+  readonly bytesUp: number;
+  readonly bytesDown: number;
+  /** Means over participants and rounds (coordinator), or this tab's mean a round (participant). */
+  readonly bytesUpPerRound: number | undefined;
+  readonly bytesDownPerRound: number | undefined;
+  readonly engine: EngineChoice | undefined;
+  readonly modelHash: Hash | undefined;
+  readonly parameters: number | undefined;
+  readonly ledger: { readonly records: number; readonly abandoned: number; readonly head: Hash | undefined };
+  /** |survivors| − 1 of the last round: among how many one update hides. */
+  readonly anonymitySet: number | undefined;
+  /** What was dropped from the network, by reason. */
+  readonly refusals: readonly { readonly reason: string; readonly count: number }[];
+  readonly glimpse: { readonly stays: readonly number[]; readonly sent: readonly string[] } | undefined;
+  readonly events: readonly EventView[];
+  readonly problem: ProblemView | undefined;
+  /** The link to share; the coordinator's only. */
+  readonly inviteLink: string | undefined;
+  readonly startedMs: number;
+}
+
+/** What a person can do in a run; what does not apply is ignored. */
+export interface RunActions {
+  pause(): void;
+  resume(): void;
+  /** Completes the current round, then leaves. */
+  finish(): void;
+  leave(): void;
+  /** The coordinator's: starts with those who are here, without waiting for the target. */
+  startNow(): void;
+  /** Files of the model and of the run, as downloads. */
+  save(what: 'model' | 'metrics' | 'ledger'): Promise<void>;
+}
