@@ -1,0 +1,123 @@
+/** Key agreement by X25519 (RFC 7748): through WebCrypto where it is there, else through @noble, ten times slower. */
+import { x25519 } from '@noble/curves/ed25519.js';
+import { concatBytes, equalBytes, fromHex, ownBytes, toHex } from '../core/bytes.ts';
+import type { Bytes } from '../core/bytes.ts';
+import { HushError } from '../core/errors.ts';
+import type { PublicKey } from '../core/ids.ts';
+import type { Random } from '../core/ports.ts';
+import { sha256 } from './hash.ts';
+
+const X25519 = { name: 'X25519' } as const;
+const KEY_BYTES = 32;
+
+/** The header of a PKCS #8 document around a raw X25519 key (RFC 8410 section 7): WebCrypto imports no raw secret keys. */
+const PKCS8_HEADER = fromHex('302e020100300506032b656e04220420');
+
+export interface AgreementKey {
+  readonly publicKey: PublicKey;
+  /** 32 bytes; raw, since it is shared out among the group. */
+  readonly secretKey: Bytes;
+}
+
+export function createAgreementKey(random: Random): AgreementKey {
+  const secretKey = random.bytes(KEY_BYTES);
+  return { publicKey: publicKeyOf(secretKey), secretKey };
+}
+
+/** @throws HushError `crypto/key` when the secret key is not 32 bytes. */
+export function publicKeyOf(secretKey: Bytes): PublicKey {
+  checkSecret(secretKey);
+  return toHex(x25519.getPublicKey(secretKey)) as PublicKey;
+}
+
+/**
+ * The shared secret, 32 bytes: to be put through HKDF before use.
+ * @throws HushError `crypto/small-order` when the result would be the same for every secret key, `crypto/key` when a
+ * key has a wrong length.
+ */
+export async function agree(secretKey: Bytes, publicKey: PublicKey): Promise<Bytes> {
+  checkSecret(secretKey);
+  const peer = fromHex(publicKey);
+  if (peer.length !== KEY_BYTES) {
+    throw new HushError('crypto/key', `The public key has ${peer.length} bytes, expected ${KEY_BYTES}.`);
+  }
+  if (isSmallOrder(publicKey)) throw smallOrder(publicKey);
+  const shared = (await webCryptoHasX25519())
+    ? await agreeInWebCrypto(secretKey, peer)
+    : ownBytes(x25519.getSharedSecret(secretKey, peer));
+  // RFC 7748 section 6.1: not every engine checks this, and the list above must not be the only guard.
+  if (shared.every((byte) => byte === 0)) throw smallOrder(publicKey);
+  return shared;
+}
+
+const P = 2n ** 255n - 19n;
+
+/** The u-coordinates of all points of order 1, 2, 4 and 8, on the curve and on its twist (https://cr.yp.to/ecdh.html). */
+const SMALL_ORDER_U = new Set([
+  0n,
+  1n,
+  P - 1n,
+  325606250916557431795983626356110631294008115727848805560023387167927233504n,
+  39382357235489614581723060781553021112529911719440698176882885853963445705823n,
+]);
+
+/** Whether agreeing with this key gives zero whatever the secret key is; also in encodings that are not canonical. */
+export function isSmallOrder(publicKey: PublicKey): boolean {
+  const littleEndian = fromHex(publicKey).reverse();
+  const u = BigInt(`0x0${toHex(littleEndian)}`);
+  // RFC 7748 section 5: the top bit is ignored, and values from p up are read modulo p.
+  return SMALL_ORDER_U.has((u & (2n ** 255n - 1n)) % P);
+}
+
+async function agreeInWebCrypto(secretKey: Bytes, peer: Bytes): Promise<Bytes> {
+  const [own, other] = await Promise.all([
+    importedSecret(secretKey),
+    crypto.subtle.importKey('raw', peer, X25519, true, []),
+  ]);
+  return new Uint8Array(await crypto.subtle.deriveBits({ name: X25519.name, public: other }, own, 8 * KEY_BYTES));
+}
+
+interface ImportedSecret {
+  readonly digest: Bytes;
+  readonly key: Promise<CryptoKey>;
+}
+
+/** One key agrees with everyone in the group, and importing it costs several agreements; gone with the array itself. */
+const importedSecrets = new WeakMap<Bytes, ImportedSecret>();
+
+function importedSecret(secretKey: Bytes): Promise<CryptoKey> {
+  // An array can be wiped or written anew, so that its identity alone says nothing about what is in it.
+  const digest = sha256(secretKey);
+  const known = importedSecrets.get(secretKey);
+  if (known && equalBytes(known.digest, digest)) return known.key;
+  const document = concatBytes(PKCS8_HEADER, secretKey);
+  const key = crypto.subtle.importKey('pkcs8', document, X25519, false, ['deriveBits']);
+  importedSecrets.set(secretKey, { digest, key });
+  return key;
+}
+
+let probe: Promise<boolean> | undefined;
+
+/** Once a page: whether WebCrypto knows X25519 and agrees with @noble on it. */
+function webCryptoHasX25519(): Promise<boolean> {
+  probe ??= (async () => {
+    const secretKey = new Uint8Array(KEY_BYTES).fill(7);
+    const basePoint = new Uint8Array(KEY_BYTES);
+    basePoint[0] = 9;
+    try {
+      return equalBytes(await agreeInWebCrypto(secretKey, basePoint), x25519.getPublicKey(secretKey));
+    } catch {
+      return false;
+    }
+  })();
+  return probe;
+}
+
+function checkSecret(secretKey: Bytes): void {
+  if (secretKey.length === KEY_BYTES) return;
+  throw new HushError('crypto/key', `The secret key has ${secretKey.length} bytes, expected ${KEY_BYTES}.`);
+}
+
+function smallOrder(publicKey: PublicKey): HushError {
+  return new HushError('crypto/small-order', `The public key ${publicKey} is a point of small order.`);
+}

@@ -1,0 +1,53 @@
+/** SHA-256 and what is built on it: names of things, HMAC, HKDF. Synchronous, since state machines cannot wait. */
+import { hkdf } from '@noble/hashes/hkdf.js';
+import { hmac } from '@noble/hashes/hmac.js';
+import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js';
+import { fromHex, ownBytes, toHex, utf8 } from '../core/bytes.ts';
+import type { Bytes } from '../core/bytes.ts';
+import type { FederationId, Hash, ParticipantId, PublicKey } from '../core/ids.ts';
+
+/** Bytes of a participant's or federation's id. */
+const ID_BYTES = 16;
+
+/** SHA-256 (FIPS 180-4) of the parts joined, 32 bytes. */
+export function sha256(...parts: readonly Uint8Array[]): Bytes {
+  const state = nobleSha256.create();
+  for (const part of parts) state.update(part);
+  return ownBytes(state.digest());
+}
+
+/** SHA-256 of the parts joined. The parts' borders are not hashed: give parts of fixed length, or one at most that is not. */
+export function hashOf(...parts: readonly Uint8Array[]): Hash {
+  return toHex(sha256(...parts)) as Hash;
+}
+
+/**
+ * SHA-256(SHA-256(tag) ‖ parts): a tag of any length takes 32 bytes, so no tag together with its parts can be mistaken
+ * for another. The parts' own borders are not hashed, as with `hashOf`.
+ */
+export function taggedHash(tag: string, ...parts: readonly Uint8Array[]): Hash {
+  return hashOf(sha256(utf8(tag)), ...parts);
+}
+
+/** First 16 bytes of SHA-256 of the Ed25519 public key. */
+export function participantIdOf(publicKey: PublicKey): ParticipantId {
+  return toHex(sha256(fromHex(publicKey)).subarray(0, ID_BYTES)) as ParticipantId;
+}
+
+/** First 16 bytes of SHA-256(coordinator's key ‖ plan hash ‖ random); `random` is 16 bytes, drawn once for each launch. */
+export function federationIdOf(coordinatorKey: PublicKey, planHash: Hash, random: Bytes): FederationId {
+  const digest = sha256(fromHex(coordinatorKey), fromHex(planHash), random);
+  return toHex(digest.subarray(0, ID_BYTES)) as FederationId;
+}
+
+/** RFC 2104 with SHA-256, 32 bytes. */
+export function hmacSha256(key: Uint8Array, ...parts: readonly Uint8Array[]): Bytes {
+  const state = hmac.create(nobleSha256, key);
+  for (const part of parts) state.update(part);
+  return ownBytes(state.digest());
+}
+
+/** RFC 5869 with SHA-256. `length` in bytes, at most 8,160. */
+export function hkdfSha256(secret: Uint8Array, salt: Uint8Array, info: Uint8Array, length: number): Bytes {
+  return ownBytes(hkdf(nobleSha256, secret, salt, info, length));
+}

@@ -1,0 +1,86 @@
+/** Merkle trees as in RFC 6962 section 2.1: leaves and inner nodes are hashed under different prefixes. */
+import { toHex } from '../core/bytes.ts';
+import type { Bytes } from '../core/bytes.ts';
+import type { Hash } from '../core/ids.ts';
+import { sha256 } from './hash.ts';
+
+const LEAF = Uint8Array.of(0);
+const NODE = Uint8Array.of(1);
+const HASH_BYTES = 32;
+
+/** The root over the leaves in their order; over none it is SHA-256 of nothing. */
+export function merkleRoot(leaves: readonly Uint8Array[]): Hash {
+  return toHex(levels(leaves).at(-1)?.[0] ?? sha256()) as Hash;
+}
+
+/** The hashes beside the way from leaf `index` to the root, lowest first. @throws RangeError when there is no such leaf. */
+export function merkleProof(leaves: readonly Uint8Array[], index: number): Bytes[] {
+  if (!Number.isInteger(index) || index < 0 || index >= leaves.length) {
+    throw new RangeError(`"index" is ${index}, expected one of ${leaves.length} leaves`);
+  }
+  return path(levels(leaves), index);
+}
+
+/** The proofs of all leaves; the tree is hashed once. */
+export function merkleProofs(leaves: readonly Uint8Array[]): Bytes[][] {
+  const tree = levels(leaves);
+  return leaves.map((_, index) => path(tree, index));
+}
+
+/** Whether `leaf` is number `index` of the `size` leaves under `root` (RFC 9162 section 2.1.3.2). Never throws. */
+export function verifyProof(
+  root: Hash,
+  leaf: Uint8Array,
+  index: number,
+  size: number,
+  proof: readonly Uint8Array[],
+): boolean {
+  if (!Number.isSafeInteger(index) || !Number.isSafeInteger(size) || index < 0 || index >= size) return false;
+  let position = index;
+  let last = size - 1;
+  let hash = sha256(LEAF, leaf);
+  for (const sibling of proof) {
+    if (last === 0 || sibling.length !== HASH_BYTES) return false;
+    if (position % 2 === 1 || position === last) {
+      hash = sha256(NODE, sibling, hash);
+      // A node without a sibling is its own parent: climb past those levels.
+      while (position % 2 === 0 && position !== 0) {
+        position /= 2;
+        last = Math.floor(last / 2);
+      }
+    } else {
+      hash = sha256(NODE, hash, sibling);
+    }
+    position = Math.floor(position / 2);
+    last = Math.floor(last / 2);
+  }
+  return last === 0 && toHex(hash) === root;
+}
+
+/** Hashes level by level, leaves first. A last node without a sibling moves up unchanged: RFC 6962's split, from below. */
+function levels(leaves: readonly Uint8Array[]): Bytes[][] {
+  let level = leaves.map((leaf) => sha256(LEAF, leaf));
+  const tree = [level];
+  while (level.length > 1) {
+    const above: Bytes[] = [];
+    for (let i = 0; i < level.length; i += 2) {
+      const left = level[i];
+      const right = level[i + 1];
+      if (left) above.push(right ? sha256(NODE, left, right) : left);
+    }
+    tree.push(above);
+    level = above;
+  }
+  return tree;
+}
+
+function path(tree: readonly (readonly Bytes[])[], index: number): Bytes[] {
+  const siblings: Bytes[] = [];
+  let position = index;
+  for (const level of tree) {
+    const sibling = level[position ^ 1];
+    if (sibling) siblings.push(sibling);
+    position >>>= 1;
+  }
+  return siblings;
+}

@@ -1,0 +1,99 @@
+/** Step 6 of the protocol: what an unmasked sum says, after every check that it has to pass. */
+import { HushError } from '../core/errors.ts';
+import type { ErrorCode } from '../core/errors.ts';
+import type { Plan } from '../core/plan.ts';
+import { MAX_SAMPLE_LOSS, wordCount } from '../core/sumSpec.ts';
+import type { Figures, Part, PartFigures, SumSpec } from '../core/sumSpec.ts';
+import type { AggregateSum } from '../core/updateStages.ts';
+import { MAX_WIDE_INTEGER, readLimbs, segmentViews } from './segmentView.ts';
+import type { SegmentView } from './segmentView.ts';
+
+export interface SumReading {
+  /** Added over the survivors. */
+  readonly figures: Figures;
+  /** Of a round that only measures, 0. */
+  readonly totalWeight: number;
+  /** The weighted mean of the survivors' updates, float64, shape [parameters]; undefined without an update segment. */
+  readonly update: Float64Array | undefined;
+}
+
+/**
+ * `survivors` is |U2|.
+ * @throws HushError `sum/length`, `sum/range` (a word above survivors · (2^b − 1)), `sum/count`, `sum/zeros`, `sum/weight`,
+ * `sum/figures`: masks that did not cancel, or a participant outside its rules. The round is then abandoned.
+ */
+export function readSum(input: {
+  readonly sum: AggregateSum;
+  readonly sumSpec: SumSpec;
+  readonly plan: Plan;
+  readonly survivors: number;
+}): SumReading {
+  const { sum, sumSpec, plan, survivors } = input;
+  const words = wordCount(sumSpec);
+  if (sum.length !== words) throw wrong('sum/length', 'number of words', sum.length, `${words}`);
+  const views = new Map<string, SegmentView>();
+  for (const view of segmentViews(sumSpec, sum)) {
+    checkRange(view, survivors);
+    views.set(view.segment.name, view);
+  }
+  const integer = (name: string): number => wideInteger(name, views, survivors);
+
+  const count = integer('count');
+  if (count !== survivors) throw wrong('sum/count', 'count', count, `${survivors}, the number of survivors`);
+  if (views.get('zeros')?.words.some((word) => word !== 0)) throw wrong('sum/zeros', 'check word', 'not 0', '0');
+
+  const part = (name: Part): PartFigures => {
+    const samples = integer(`${name}/samples`);
+    const correct = integer(`${name}/correct`);
+    if (correct > samples) throw wrong('sum/figures', `${name}/correct`, correct, `at most the samples, ${samples}`);
+    const lossSum = integer(`${name}/loss`) * (views.get(`${name}/loss`)?.segment.scale ?? 0);
+    const most = samples * MAX_SAMPLE_LOSS;
+    if (lossSum > most) throw wrong('sum/figures', `${name}/loss`, lossSum, `at most ${most} for ${samples} samples`);
+    return { lossSum, correct, samples };
+  };
+  const figures = { training: part('training'), validation: part('validation'), test: part('test') };
+
+  const update = views.get('update');
+  if (!update) return { figures, totalWeight: 0, update: undefined };
+  const totalWeight = integer('weight');
+  const mostWeight = survivors * plan.aggregation.weightCap;
+  if (totalWeight <= 0 || totalWeight > mostWeight) {
+    throw wrong('sum/weight', 'weight', totalWeight, `from 1 to ${mostWeight}`);
+  }
+  return { figures, totalWeight, update: meanUpdate(update, plan, survivors, totalWeight) };
+}
+
+/** (S · scale − survivors · clipRange) · weightCap / totalWeight, in this order: everyone gets the same bits. */
+function meanUpdate({ segment, words }: SegmentView, plan: Plan, survivors: number, totalWeight: number): Float64Array {
+  const { clipRange, weightCap } = plan.aggregation;
+  const shift = survivors * clipRange;
+  const mean = new Float64Array(words.length);
+  for (let i = 0; i < words.length; i++) {
+    mean[i] = (((words[i] ?? 0) * segment.scale - shift) * weightCap) / totalWeight;
+  }
+  return mean;
+}
+
+function checkRange({ segment, words }: SegmentView, survivors: number): void {
+  const largest = survivors * (2 ** segment.bits - 1);
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i] ?? 0;
+    if (word > largest) throw wrong('sum/range', `${segment.name}[${i}]`, word, `at most ${largest}`);
+  }
+}
+
+/** @throws HushError `sum/range` when it is more than the survivors could have had together, `sum/length` when not there. */
+function wideInteger(name: string, views: ReadonlyMap<string, SegmentView>, survivors: number): number {
+  const view = views.get(name);
+  if (!view) throw new HushError('sum/length', `The sum has no segment "${name}".`);
+  const value = readLimbs(view);
+  const largest = survivors * MAX_WIDE_INTEGER;
+  if (value > largest) throw wrong('sum/range', name, value, `at most ${largest}`);
+  return value;
+}
+
+function wrong(code: ErrorCode, field: string, value: number | string, expected: string): HushError {
+  return new HushError(code, `The sum's ${field} is ${value}, expected ${expected}.`, {
+    advice: 'The round is abandoned; nothing of it enters the model.',
+  });
+}
