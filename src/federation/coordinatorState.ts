@@ -1,0 +1,276 @@
+/** What the coordinator knows: its state, the work that it asks for, the events that it takes. */
+import type { Bytes } from '../core/bytes.ts';
+import type { HushError } from '../core/errors.ts';
+import type { ChannelId, Hash, ParticipantId, PublicKey, RoundNumber, Signature } from '../core/ids.ts';
+import type { Plan } from '../core/plan.ts';
+import type { MeasuredPoint, ProblemView, RunPhase } from '../core/runView.ts';
+import type { LedgerHead } from './ledger.ts';
+import type { CommonEffect, DoneEvent, FailedEvent, SendEffect, TaskEffect, TimerEvent } from './machine.ts';
+import type { Survivor } from './memberSets.ts';
+import type { AdvertBody, Binding, Body, Dealing, Message } from './messages.ts';
+import type { Applied } from './participantState.ts';
+import type { LedgerRecord, RecordBody } from './record.ts';
+import type { Roster } from './roster.ts';
+import type { ConsistencyTuple } from './statements.ts';
+
+/** A connected participant that has shown its key. */
+export interface Session {
+  readonly channel: ChannelId;
+  readonly id: ParticipantId;
+  readonly publicKey: PublicKey;
+  readonly shard: number;
+  readonly phase: Body<'progress'>['phase'];
+  readonly fraction: number;
+  readonly engine: string;
+  readonly samples: number;
+  readonly trainMs: number;
+  /** Highest guard that it has told: rounds up to there are refused by it. */
+  readonly guardRound: RoundNumber;
+}
+
+export type CoordinatorStep =
+  | 'adverts'
+  | 'rostering'
+  | 'sharing'
+  /** Shares delivered; waits for the round before to end. */
+  | 'ready'
+  | 'training'
+  | 'agreeing'
+  | 'unmasking'
+  | 'summing'
+  | 'confirming'
+  | 'recording'
+  | 'done'
+  | 'abandoned';
+
+export interface CoordinatorRound {
+  readonly number: RoundNumber;
+  readonly step: CoordinatorStep;
+  readonly stepSinceMs: number;
+  /** When the step ends at the latest; undefined where it waits for people. */
+  readonly untilMs: number | undefined;
+  readonly adverts: Readonly<Record<ParticipantId, AdvertBody>>;
+  readonly roster: Roster | undefined;
+  readonly shares: Readonly<Record<ParticipantId, Body<'share'>>>;
+  readonly u1: readonly ParticipantId[];
+  readonly u1Root: Hash | undefined;
+  readonly kind: 'train' | 'evaluate';
+  readonly modelHash: Hash | undefined;
+  readonly beganMs: number;
+  readonly sumSpecHash: Hash | undefined;
+  /** Masked updates that are being added. */
+  readonly adding: readonly ParticipantId[];
+  readonly masked: Readonly<Record<ParticipantId, Hash>>;
+  readonly survivors: readonly Survivor[];
+  readonly tuple: ConsistencyTuple | undefined;
+  readonly agreements: Readonly<Record<ParticipantId, Signature>>;
+  readonly answers: Readonly<Record<ParticipantId, Body<'unmask'>>>;
+  readonly applied: Applied | undefined;
+  readonly confirmations: Readonly<Record<ParticipantId, Signature>>;
+  /** Unmask shares were asked for. */
+  readonly spent: boolean;
+  /** Members that closed, refused or were reloaded since the roster was made: not waited for. */
+  readonly absent: readonly ParticipantId[];
+}
+
+/** An abandoned round whose record is still to be written. */
+export interface Unsealed {
+  readonly round: RoundNumber;
+  readonly participants: readonly (readonly [ParticipantId, PublicKey])[];
+  readonly reason: string;
+  readonly spent: boolean;
+}
+
+/** One completed or abandoned round as metrics have it. */
+export interface RoundMetrics {
+  readonly round: RoundNumber;
+  readonly kind: 'train' | 'evaluate';
+  readonly completed: number;
+  readonly participants: number;
+  readonly survivors: number;
+  /** On the roster, and never answered step 5. */
+  readonly dropouts: number;
+  readonly seconds: number;
+  /** Mean over the participants that trained. */
+  readonly trainSeconds: number;
+  readonly bytesUpPerParticipant: number;
+  readonly bytesDownPerParticipant: number;
+  readonly engines: Readonly<Record<string, number>>;
+  readonly point: MeasuredPoint;
+}
+
+export interface CoordinatorTasks {
+  readonly checkAdvert: { readonly input: AdvertBody; readonly output: AdvertBody };
+  readonly makeRoster: { readonly input: readonly AdvertBody[]; readonly output: Roster };
+  readonly checkShare: {
+    readonly input: { readonly roster: Roster; readonly body: Body<'share'> };
+    readonly output: Body<'share'>;
+  };
+  /** Stores that the round exists, and whether it is spent, before anything of it is sent. */
+  readonly mark: { readonly input: { readonly spent: boolean }; readonly output: undefined };
+  readonly beginSum: {
+    readonly input: { readonly kind: 'train' | 'evaluate'; readonly groupSize: number };
+    readonly output: { readonly sumSpecHash: Hash };
+  };
+  readonly addMasked: { readonly input: Body<'masked'>; readonly output: Hash };
+  readonly checkAgreement: {
+    readonly input: { readonly key: PublicKey; readonly tuple: ConsistencyTuple; readonly signature: Signature };
+    readonly output: Signature;
+  };
+  readonly checkUnmask: {
+    readonly input: {
+      readonly roster: Roster;
+      readonly dealings: readonly Dealing[];
+      readonly survivors: readonly ParticipantId[];
+      readonly body: Body<'unmask'>;
+    };
+    readonly output: Body<'unmask'>;
+  };
+  /** Takes the masks off, applies the sum, keeps the next model. */
+  readonly unmask: {
+    readonly input: {
+      readonly roster: Roster;
+      readonly dealings: readonly Dealing[];
+      readonly survivors: readonly ParticipantId[];
+      readonly tuple: ConsistencyTuple;
+      readonly answers: Readonly<Record<ParticipantId, Body<'unmask'>>>;
+    };
+    readonly output: { readonly applied: Applied; readonly packedSum: Bytes };
+  };
+  readonly checkConfirm: {
+    readonly input: {
+      readonly key: PublicKey;
+      readonly body: Body<'confirm'>;
+      readonly applied: Applied;
+      readonly prevRecordHash: Hash;
+    };
+    readonly output: Signature;
+  };
+  /** Signs and stores a record. */
+  readonly seal: {
+    readonly input: {
+      readonly head: LedgerHead;
+      readonly body: RecordBody;
+      readonly confirmations: LedgerRecord['confirmations'];
+      readonly metrics: RoundMetrics | undefined;
+    };
+    readonly output: {
+      readonly head: LedgerHead;
+      readonly record: LedgerRecord;
+      readonly metrics: RoundMetrics | undefined;
+    };
+  };
+  readonly item: {
+    readonly input: Body<'fetch'>;
+    readonly output: Body<'item'>;
+  };
+}
+
+export type CoordinatorEvent =
+  | {
+      readonly event: 'greeted';
+      readonly channel: ChannelId;
+      readonly hello: Body<'hello'>;
+      readonly id: ParticipantId;
+    }
+  | { readonly event: 'closed'; readonly channel: ChannelId; readonly reason: string }
+  | { readonly event: 'message'; readonly channel: ChannelId; readonly message: Message }
+  | { readonly event: 'wish'; readonly wish: 'start' | 'pause' | 'resume' }
+  | { readonly event: 'summer-failed'; readonly error: HushError }
+  | TimerEvent
+  | DoneEvent<CoordinatorTasks>
+  | FailedEvent<CoordinatorTasks>;
+
+export type CoordinatorEffect =
+  | CommonEffect
+  | SendEffect
+  | TaskEffect<CoordinatorTasks>
+  | { readonly effect: 'close'; readonly channel: ChannelId };
+
+export interface CoordinatorState {
+  readonly own: ParticipantId;
+  readonly binding: Binding;
+  readonly plan: Plan;
+  readonly phase: RunPhase;
+  readonly head: LedgerHead;
+  readonly sessions: Readonly<Record<ChannelId, Session>>;
+  /** Kept across reconnects, so that a participant gets its own shard again. */
+  readonly shards: Readonly<Record<ParticipantId, number>>;
+  /** Next number to give to a round; only ever rises. */
+  readonly nextRound: RoundNumber;
+  /** The round from its training on. */
+  readonly current: CoordinatorRound | undefined;
+  /** The round whose keys are exchanged meanwhile. */
+  readonly upcoming: CoordinatorRound | undefined;
+  /** The cohort is there, or a person said to start. */
+  readonly started: boolean;
+  readonly paused: boolean;
+  readonly unsealed: readonly Unsealed[];
+  readonly sealing: boolean;
+  /** Dealt false shares: in no further roster. */
+  readonly excluded: readonly ParticipantId[];
+  readonly lastTrainMs: number;
+  readonly metrics: readonly RoundMetrics[];
+  readonly curve: readonly MeasuredPoint[];
+  readonly problem: ProblemView | undefined;
+}
+
+export interface CoordinatorStart {
+  readonly own: ParticipantId;
+  readonly binding: Binding;
+  readonly plan: Plan;
+  readonly head: LedgerHead;
+  readonly finished: boolean;
+  readonly nextRound: RoundNumber;
+  readonly unsealed: readonly Unsealed[];
+  readonly shards: Readonly<Record<ParticipantId, number>>;
+  readonly metrics: readonly RoundMetrics[];
+  readonly curve: readonly MeasuredPoint[];
+}
+
+/** Of a new federation, or of one that is taken up again. */
+export function initialCoordinator(start: CoordinatorStart): CoordinatorState {
+  const { finished, ...rest } = start;
+  return {
+    ...rest,
+    phase: finished ? 'finished' : 'waiting',
+    sessions: {},
+    current: undefined,
+    upcoming: undefined,
+    // A federation that has completed a round goes on with whoever is there.
+    started: start.head.completed > 0,
+    paused: false,
+    sealing: false,
+    excluded: [],
+    lastTrainMs: 0,
+    problem: undefined,
+  };
+}
+
+export function emptyRound(number: RoundNumber, nowMs: number): CoordinatorRound {
+  return {
+    number,
+    step: 'adverts',
+    stepSinceMs: nowMs,
+    untilMs: undefined,
+    adverts: {},
+    roster: undefined,
+    shares: {},
+    u1: [],
+    u1Root: undefined,
+    kind: 'train',
+    modelHash: undefined,
+    beganMs: nowMs,
+    sumSpecHash: undefined,
+    adding: [],
+    masked: {},
+    survivors: [],
+    tuple: undefined,
+    agreements: {},
+    answers: {},
+    applied: undefined,
+    confirmations: {},
+    spent: false,
+    absent: [],
+  };
+}

@@ -1,0 +1,134 @@
+/**
+ * The envelope around every message: `{v, type, federation, planHash, round, from, to, seq, body, signature}`, signed by the
+ * sender's identity over everything else, the body by its hash. No security rests on the transport.
+ */
+import { fromHex } from '../core/bytes.ts';
+import type { Bytes } from '../core/bytes.ts';
+import { HushError } from '../core/errors.ts';
+import type { FederationId, Hash, ParticipantId, PublicKey, Signature } from '../core/ids.ts';
+import { hexBytes, integer, rawBytes, text, toWire, v } from '../core/schema.ts';
+import type { Decoded } from '../core/schema.ts';
+import { sha256 } from '../crypto/hash.ts';
+import { verifySignature } from '../crypto/identity.ts';
+import type { Identity } from '../crypto/identity.ts';
+import { decodeCbor, encodeCbor } from './cbor.ts';
+import { bodySchema, isMessageType, PROTOCOL_VERSION, ruleOf } from './messages.ts';
+import type { Binding, Body, Message, MessageType, Role } from './messages.ts';
+
+const envelopeSchema = v.strictObject({
+  v: integer(0, 65_535),
+  type: text(32),
+  federation: hexBytes<FederationId>(16),
+  planHash: hexBytes<Hash>(32),
+  round: integer(0, 2 ** 48),
+  from: hexBytes<ParticipantId>(16),
+  /** Null where it is for everyone. */
+  to: v.nullable(hexBytes<ParticipantId>(16)),
+  seq: integer(0, Number.MAX_SAFE_INTEGER),
+  body: rawBytes(Number.MAX_SAFE_INTEGER),
+  signature: hexBytes<Signature>(64),
+});
+
+type Envelope = Decoded<typeof envelopeSchema>;
+
+/** What an envelope adds to its body, at most. */
+export const ENVELOPE_BYTES = 400;
+
+function signedBytes(envelope: Omit<Envelope, 'signature'>): Bytes {
+  const { v: version, type, federation, planHash, round, from, to, seq, body } = envelope;
+  return encodeCbor([
+    'hushgrad',
+    version,
+    type,
+    fromHex(federation),
+    fromHex(planHash),
+    round,
+    fromHex(from),
+    to === null ? null : fromHex(to),
+    seq,
+    sha256(body),
+  ]);
+}
+
+export interface Outgoing<Type extends MessageType> {
+  readonly type: Type;
+  readonly round: number;
+  readonly to: ParticipantId | null;
+  readonly seq: number;
+  readonly body: Body<Type>;
+}
+
+export async function sealEnvelope<Type extends MessageType>(
+  identity: Identity,
+  binding: Binding,
+  outgoing: Outgoing<Type>,
+): Promise<Bytes> {
+  const { type, round, to, seq } = outgoing;
+  const body = encodeCbor(toWire(bodySchema(type), outgoing.body));
+  const unsigned = { v: PROTOCOL_VERSION, type, ...binding, round, from: identity.id, to, seq, body };
+  const signature = await identity.sign(signedBytes(unsigned));
+  return encodeCbor(toWire(envelopeSchema, { ...unsigned, signature }));
+}
+
+export interface Expectation {
+  readonly binding: Binding;
+  readonly own: ParticipantId;
+  readonly senderRole: Role;
+  /** Undefined until a hello has told it: then only a hello is accepted, and it names the key. */
+  readonly senderKey: PublicKey | undefined;
+  readonly senderId: ParticipantId | undefined;
+  /** Sequence numbers must be above this. */
+  readonly lastSeq: number;
+}
+
+export interface Opened {
+  readonly message: Message;
+  readonly seq: number;
+  readonly from: ParticipantId;
+}
+
+/**
+ * Reads and checks one envelope.
+ * @throws HushError `codec/…`: cbor, schema, version, binding, type, direction, size, sender, sequence, signature.
+ */
+export async function openEnvelope(bytes: Bytes, expected: Expectation): Promise<Opened> {
+  const envelope = parse(envelopeSchema, decodeCbor(bytes), 'envelope');
+  const { type, body, from, to, seq, round } = envelope;
+  if (!isMessageType(type)) throw refusal('codec/type', `Unknown message type "${type}".`);
+  // A challenge and a hello are read whatever their version, so that a mismatch can be said to the person.
+  if (envelope.v !== PROTOCOL_VERSION && type !== 'challenge' && type !== 'hello') {
+    throw refusal('codec/version', `Version ${envelope.v}, expected ${PROTOCOL_VERSION}.`);
+  }
+  if (envelope.federation !== expected.binding.federation || envelope.planHash !== expected.binding.planHash) {
+    throw refusal('codec/binding', 'Made for another federation or another plan.');
+  }
+  const rule = ruleOf(type);
+  if (rule.sender !== expected.senderRole)
+    throw refusal('codec/direction', `No ${expected.senderRole} sends "${type}".`);
+  if (body.length > rule.maxBytes) {
+    throw refusal('codec/size', `"${type}" has ${body.length} bytes, expected at most ${rule.maxBytes}.`);
+  }
+  if (to !== null && to !== expected.own) throw refusal('codec/sender', 'Addressed to somebody else.');
+  if (seq <= expected.lastSeq) throw refusal('codec/sequence', `Number ${seq} after ${expected.lastSeq}.`);
+  const message = { type, round, body: parse(bodySchema(type), decodeCbor(body), type) } as Message;
+  const key = expected.senderKey ?? (message.type === 'hello' ? message.body.publicKey : undefined);
+  if (key === undefined) throw refusal('codec/sender', `"${type}" before the hello.`);
+  if (expected.senderId !== undefined && from !== expected.senderId) {
+    throw refusal('codec/sender', `From ${from}, expected ${expected.senderId}.`);
+  }
+  if (!(await verifySignature(key, envelope.signature, signedBytes(envelope)))) {
+    throw refusal('codec/signature', `The signature under "${type}" is not the sender's.`);
+  }
+  return { message, seq, from };
+}
+
+function parse<Schema extends v.GenericSchema>(schema: Schema, value: unknown, what: string): Decoded<Schema> {
+  const result = v.safeParse(schema, value, { abortEarly: true });
+  if (result.success) return result.output;
+  const field = v.getDotPath(result.issues[0]) ?? '';
+  throw refusal('codec/schema', `"${what}" is not well formed at "${field}".`);
+}
+
+function refusal(code: `codec/${string}`, message: string): HushError {
+  return new HushError(code, message);
+}

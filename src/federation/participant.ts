@@ -1,0 +1,210 @@
+/** The participant's runner: performs what the machine asks for, over one transport, one trainer and one store. */
+import { backoffMs, SerialQueue } from '../core/async.ts';
+import { asHushError } from '../core/errors.ts';
+import type { Clock, Random, Transport } from '../core/ports.ts';
+import type { RunView } from '../core/runView.ts';
+import { sealEnvelope } from './envelope.ts';
+import type { Invite } from './invite.ts';
+import { Link } from './link.ts';
+import type { Message } from './messages.ts';
+import { LARGEST_MESSAGE_BYTES } from './messages.ts';
+import { participantMachine } from './participantMachine.ts';
+import { initialParticipant } from './participantState.ts';
+import type { ParticipantEffect, ParticipantEvent, ParticipantState } from './participantState.ts';
+import { guardKey, ParticipantWork } from './participantTasks.ts';
+import type { ParticipantWorkOptions } from './participantTasks.ts';
+import { participantView } from './participantView.ts';
+import { Runner } from './runner.ts';
+
+export interface ParticipantOptions extends Omit<ParticipantWorkOptions, 'binding' | 'coordinatorKey' | 'secret'> {
+  readonly invite: Invite;
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+export class Participant extends Runner<ParticipantState, ParticipantEvent, ParticipantEffect> {
+  readonly #options: ParticipantOptions;
+  readonly #work: ParticipantWork;
+  readonly #sending = new SerialQueue();
+  readonly #startedMs: number;
+  #link: Link | undefined;
+  #sequence = 0;
+  /** Of links that are closed. */
+  #bytes = { sent: 0, received: 0 };
+
+  private constructor(options: ParticipantOptions, guard: number) {
+    const { invite, identity, clock } = options;
+    const binding = { federation: invite.federation, planHash: invite.planHash };
+    super(participantMachine, initialParticipant(identity.id, binding, invite.key, guard), clock);
+    this.#options = options;
+    this.#startedMs = clock.nowMs();
+    this.#work = new ParticipantWork({
+      ...options,
+      binding,
+      coordinatorKey: invite.key,
+      secret: new Uint8Array(invite.secret),
+    });
+    options.trainer.onProgress((progress) => this.take({ event: 'progress', progress }));
+    options.trainer.onFailure((error) => this.take({ event: 'trainer-failed', error }));
+  }
+
+  /** Takes up the identity's guard and goes to meet the coordinator. */
+  static async start(options: ParticipantOptions): Promise<Participant> {
+    const { invite, identity, store } = options;
+    const binding = { federation: invite.federation, planHash: invite.planHash };
+    const guard = (await store.get<number>(guardKey(binding, invite.key, identity.id))) ?? 0;
+    const participant = new Participant(options, guard);
+    void participant.#connect(0);
+    return participant;
+  }
+
+  wish(wish: 'pause' | 'resume' | 'finish' | 'leave'): void {
+    this.take({ event: 'wish', wish });
+  }
+
+  view(): RunView {
+    return participantView(this.state, {
+      log: this.log,
+      refusals: this.refusals,
+      bytesUp: this.#bytes.sent + (this.#link?.bytesSent ?? 0),
+      bytesDown: this.#bytes.received + (this.#link?.bytesReceived ?? 0),
+      startedMs: this.#startedMs,
+    });
+  }
+
+  /** The model that this participant stands at. */
+  model(): ParticipantWork['model'] {
+    return this.#work.model;
+  }
+
+  close(): void {
+    this.stop();
+    this.#work.wipeAll();
+    this.#link?.close();
+    this.#options.trainer.close();
+    this.#options.transport.close();
+  }
+
+  protected override perform(effect: ParticipantEffect): void {
+    switch (effect.effect) {
+      case 'send':
+        return this.#send(effect.message);
+      case 'task':
+        return this.#run(effect);
+      case 'connect':
+        void this.#connect(effect.attempt + 1);
+        return;
+      case 'disconnect': {
+        const link = this.#link;
+        this.#link = undefined;
+        this.#options.trainer.stop();
+        if (link !== undefined) {
+          this.#keepBytes(link);
+          // What was sent just before, a leave among it, goes out first.
+          void this.#sending.run(() => link.close());
+        }
+        return;
+      }
+      case 'wipe':
+        return this.#work.wipe(effect.round);
+      case 'trainer':
+        return this.#options.trainer[effect.order]();
+      case 'timer':
+      case 'cancel-timer':
+      case 'refused':
+      case 'log':
+        return this.performCommon(effect);
+      default:
+        effect satisfies never;
+    }
+  }
+
+  #run(effect: Extract<ParticipantEffect, { readonly effect: 'task' }>): void {
+    const { task, round } = effect;
+    const work = this.#work[task] as (input: unknown, round: number) => Promise<unknown>;
+    void this.settle(
+      work.call(this.#work, effect.input, round),
+      (output) => this.take({ event: 'done', task, round, output } as ParticipantEvent),
+      (error) => this.take({ event: 'failed', task, round, error }),
+    );
+  }
+
+  #send(message: Message): void {
+    const link = this.#link;
+    if (link === undefined) return;
+    const { identity } = this.#options;
+    const { type, round, body } = message;
+    const seq = this.#sequence++;
+    void this.#sending.run(async () => {
+      const envelope = await sealEnvelope(identity, this.state.binding, {
+        type,
+        round,
+        to: link.peerId ?? null,
+        seq,
+        body,
+      });
+      await link.send(envelope);
+    });
+  }
+
+  async #connect(attempt: number): Promise<void> {
+    const { transport, invite, clock, random } = this.#options;
+    if (attempt > 0) {
+      const [byte = 0] = random.bytes(1);
+      await new Promise<void>((resolve) => {
+        clock.after(backoffMs(attempt, byte / 256), resolve);
+      });
+    }
+    if (this.stopped) return;
+    try {
+      await transport.open();
+      const channel = await transport.connect(invite.address);
+      if (this.stopped) return channel.close();
+      const link: Link = new Link({
+        channel,
+        clock,
+        binding: this.state.binding,
+        own: this.#options.identity.id,
+        peerRole: 'coordinator',
+        peerKey: invite.key,
+        handlers: {
+          onMessage: (message) => this.#receive(link, message),
+          onRefused: (error) => {
+            this.countRefusal(error.code);
+            this.changed();
+            // The first thing that the coordinator says is signed: a wrong signature means another coordinator.
+            if (error.code === 'codec/signature' || error.code === 'codec/sender') this.#foreign(link);
+          },
+          onClosed: (reason) => this.#closed(link, reason),
+        },
+      });
+      this.#link = link;
+      this.take({ event: 'connected' });
+    } catch (error) {
+      if (!this.stopped) this.take({ event: 'closed', reason: asHushError(error, 'transport/unreachable').message });
+    }
+  }
+
+  #receive(link: Link, message: Message): void {
+    if (link !== this.#link) return;
+    if (message.type === 'challenge') link.greeted(LARGEST_MESSAGE_BYTES);
+    this.take({ event: 'message', message });
+  }
+
+  #foreign(link: Link): void {
+    if (link !== this.#link || this.state.welcome !== undefined) return;
+    this.take({ event: 'foreign-key' });
+  }
+
+  #closed(link: Link, reason: string): void {
+    if (link !== this.#link) return;
+    this.#link = undefined;
+    this.#keepBytes(link);
+    this.take({ event: 'closed', reason });
+  }
+
+  #keepBytes(link: Link): void {
+    this.#bytes = { sent: this.#bytes.sent + link.bytesSent, received: this.#bytes.received + link.bytesReceived };
+  }
+}

@@ -1,0 +1,101 @@
+/** Steps 0 to 2 as a participant takes them: keys, roster, shares. They run while the round before still trains. */
+import { HushError } from '../core/errors.ts';
+import type { RoundNumber } from '../core/ids.ts';
+import type { DoneEvent } from './machine.ts';
+import { checkAscending } from './memberSets.ts';
+import type { Body } from './messages.ts';
+import { limitTimer, roundLimitMs } from './participantDraft.ts';
+import type { ParticipantDraft } from './participantDraft.ts';
+import { tryTrain } from './participantRound.ts';
+import type { ParticipantTasks } from './participantState.ts';
+import { quorum } from './roster.ts';
+
+export function onCall(draft: ParticipantDraft, round: RoundNumber): void {
+  if (round <= draft.state.guard) {
+    return draft.refuse(
+      round,
+      new HushError(
+        'round/replayed',
+        `This participant already served in round ${draft.state.guard}; round ${round} is refused.`,
+      ),
+    );
+  }
+  draft.patch({ pendingCall: round });
+  answerCall(draft);
+}
+
+/** Advertises for the round that was called, once plan, ledger and model are there. */
+export function answerCall(draft: ParticipantDraft): void {
+  const { pendingCall, head, wantedHead, plan, finishing, paused, phase } = draft.state;
+  if (pendingCall === undefined || plan === undefined || head === undefined || head.recordHash !== wantedHead) return;
+  draft.patch({ pendingCall: undefined });
+  if (finishing || paused || phase === 'failed' || draft.round(pendingCall) !== undefined) return;
+  draft.patchRound(pendingCall, { step: 'advertised' });
+  draft.effect({ effect: 'timer', name: limitTimer(pendingCall), delayMs: roundLimitMs(plan) });
+  draft.task('advert', pendingCall, plan);
+}
+
+export function onRoster(draft: ParticipantDraft, round: RoundNumber, body: Body<'roster'>): void {
+  if (draft.roundAt(round, 'advertised') === undefined) return draft.refused('round/unexpected-roster');
+  draft.patchRound(round, { step: 'checking-roster' });
+  draft.task('checkRoster', round, { plan: draft.plan, adverts: body.adverts });
+}
+
+export function onDeliver(draft: ParticipantDraft, number: RoundNumber, body: Body<'deliver'>): void {
+  const round = draft.roundAt(number, 'shared');
+  if (round?.roster === undefined) return draft.refused('round/unexpected-delivery');
+  const u1 = body.dealings.map(([id]) => id);
+  const members = new Set(round.roster.members.map((member) => member.id));
+  const needed = quorum(draft.plan, members.size);
+  try {
+    checkAscending(u1, 'those who shared');
+  } catch (error) {
+    return draft.refuse(number, error as HushError);
+  }
+  const problem = !u1.every((id) => members.has(id))
+    ? 'somebody who shared is not in the roster'
+    : !u1.includes(draft.state.own)
+      ? 'the own shares are left out'
+      : u1.length < needed
+        ? `${u1.length} shared, expected at least ${needed}`
+        : undefined;
+  if (problem !== undefined)
+    return draft.refuse(number, new HushError('round/delivery', `The delivery is wrong: ${problem}.`));
+  draft.patchRound(number, { step: 'opening', dealings: body.dealings, u1 });
+  draft.task('open', number, { roster: round.roster, delivery: body });
+}
+
+type KeyTask = 'advert' | 'checkRoster' | 'deal' | 'open';
+export type KeysDone = Extract<DoneEvent<ParticipantTasks>, { readonly task: KeyTask }>;
+
+export function onKeysDone(draft: ParticipantDraft, done: KeysDone): void {
+  const number = done.round;
+  switch (done.task) {
+    case 'advert':
+      if (draft.roundAt(number, 'advertised')) draft.send('advert', number, done.output);
+      return;
+    case 'checkRoster':
+      if (!draft.roundAt(number, 'checking-roster')) return;
+      draft.patchRound(number, { step: 'dealing', roster: done.output });
+      return draft.task('deal', number, done.output);
+    case 'deal':
+      draft.patch({ guard: Math.max(draft.state.guard, number) });
+      if (!draft.roundAt(number, 'dealing')) return;
+      draft.patchRound(number, { step: 'shared' });
+      return draft.send('share', number, done.output);
+    case 'open': {
+      const round = draft.roundAt(number, 'opening');
+      if (round?.roster === undefined) return;
+      const { good, bad, u1Root } = done.output;
+      for (const dealer of bad) draft.log(`Round ${number}: the shares from ${dealer} do not open.`, 'warn');
+      if (good.length < round.roster.threshold) {
+        const message = `${good.length} boxes of shares open, expected at least ${round.roster.threshold}.`;
+        return draft.refuse(number, new HushError('round/shares', message));
+      }
+      draft.patchRound(number, { step: 'delivered', u1Root });
+      return tryTrain(draft);
+    }
+    default:
+      return done satisfies never;
+  }
+}

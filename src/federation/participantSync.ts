@@ -1,0 +1,149 @@
+/** How a participant meets the coordinator and catches up: plan, ledger and model, each by hash and each verified. */
+import { HushError } from '../core/errors.ts';
+import type { Hash } from '../core/ids.ts';
+import type { DoneEvent, FailedEvent } from './machine.ts';
+import { PROTOCOL_VERSION } from './messages.ts';
+import type { Body } from './messages.ts';
+import type { ParticipantDraft } from './participantDraft.ts';
+import { answerCall } from './participantKeys.ts';
+import { tryTrain } from './participantRound.ts';
+import type { ParticipantTasks } from './participantState.ts';
+
+export function onChallenge(draft: ParticipantDraft, body: Body<'challenge'>): void {
+  if (!body.versions.includes(PROTOCOL_VERSION)) {
+    const theirs = body.versions.join(', ');
+    return draft.end(
+      'refused',
+      new HushError(
+        'meeting/version',
+        `The coordinator speaks version ${theirs}, this page version ${PROTOCOL_VERSION}.`,
+        {
+          advice: 'Reload the page; if that does not help, the coordinator must update.',
+        },
+      ),
+    );
+  }
+  draft.task('greet', 0, body);
+}
+
+export function onWelcome(draft: ParticipantDraft, body: Body<'welcome'>): void {
+  if (body.nonce !== draft.state.ownNonce) return draft.refused('meeting/nonce');
+  draft.patch({
+    welcome: body,
+    wantedHead: body.head,
+    attempt: 0,
+    problem: undefined,
+    phase: draft.state.paused ? 'paused' : body.finished ? 'finished' : 'preparing',
+  });
+  draft.log('Connected to the coordinator, whose key is the one in the link.', 'good');
+  catchUp(draft);
+  draft.progress();
+}
+
+export function onUnwelcome(draft: ParticipantDraft, body: Body<'unwelcome'>): void {
+  if (body.nonce !== draft.state.ownNonce) return draft.refused('meeting/nonce');
+  draft.end(
+    'refused',
+    new HushError('meeting/unwelcome', `The coordinator does not admit this participant: ${body.reason}`),
+  );
+}
+
+/** Asks for the next thing that is missing, one at a time. */
+export function catchUp(draft: ParticipantDraft): void {
+  const { state } = draft;
+  if (state.fetching !== undefined || state.welcome === undefined) return;
+  if (state.plan === undefined) return fetch(draft, 'plan', state.binding.planHash);
+  if (state.trainer === 'closed') prepare(draft);
+  if (state.wantedHead !== undefined && state.head?.recordHash !== state.wantedHead) {
+    if (state.head === undefined && state.welcome.records === 0 && state.wantedHead === state.welcome.head) {
+      draft.patch({ fetching: 'ledger' });
+      return draft.task('readLedger', 0, { content: undefined, head: state.wantedHead, plan: state.plan });
+    }
+    return fetch(draft, 'ledger', state.wantedHead);
+  }
+  if (state.head === undefined) return;
+  answerCall(draft);
+  if (state.trainer !== 'ready' || applying(draft)) return;
+  if (state.modelHash !== state.head.modelHash) {
+    if (state.head.completed > 0) return fetch(draft, 'model', state.head.modelHash);
+    draft.patch({ fetching: 'model' });
+    return draft.task('loadModel', 0, { content: undefined, modelHash: state.head.modelHash, plan: state.plan });
+  }
+  if (state.phase === 'preparing') draft.patch({ phase: 'waiting' });
+  tryTrain(draft);
+}
+
+/** A sum is being applied: the model that follows from it need not be fetched. */
+function applying(draft: ParticipantDraft): boolean {
+  return Object.values(draft.state.rounds).some((round) => round.step === 'applying' || round.step === 'confirming');
+}
+
+function fetch(draft: ParticipantDraft, what: 'plan' | 'model' | 'ledger', hash: Hash): void {
+  draft.patch({ fetching: what });
+  draft.send('fetch', 0, { what, hash });
+}
+
+function prepare(draft: ParticipantDraft): void {
+  const { plan, state } = draft;
+  if (state.welcome === undefined) return;
+  draft.patch({ trainer: 'preparing' });
+  const { shards, split } = plan.data;
+  const shard = { index: state.welcome.shard % shards, count: shards, split, seed: plan.seed };
+  draft.task('prepare', 0, { plan, shard });
+}
+
+export function onItem(draft: ParticipantDraft, body: Body<'item'>): void {
+  const { state } = draft;
+  if (body.what !== state.fetching) return draft.refused('sync/unasked');
+  if (body.content === undefined) {
+    // The coordinator has moved on and keeps it no longer: its next record says what to ask for.
+    return draft.patch({ fetching: undefined });
+  }
+  if (body.what === 'plan') return draft.task('readPlan', 0, body.content);
+  if (body.what === 'ledger') {
+    return draft.task('readLedger', 0, { content: body.content, head: body.hash, plan: draft.plan });
+  }
+  draft.task('loadModel', 0, { content: body.content, modelHash: body.hash, plan: draft.plan });
+}
+
+type SyncTask = 'greet' | 'readPlan' | 'readLedger' | 'loadModel' | 'prepare';
+export type SyncDone = Extract<DoneEvent<ParticipantTasks>, { readonly task: SyncTask }>;
+
+export function onSyncDone(draft: ParticipantDraft, done: SyncDone): void {
+  switch (done.task) {
+    case 'greet':
+      draft.patch({ ownNonce: done.output.ownNonce });
+      return draft.send('hello', 0, done.output);
+    case 'readPlan':
+      draft.patch({ plan: done.output, fetching: undefined });
+      draft.log(`The plan is the one in the link: ${done.output.name}.`, 'good');
+      return catchUp(draft);
+    case 'readLedger':
+      draft.patch({ head: done.output.head, curve: done.output.curve, fetching: undefined });
+      if (done.output.head.records > 0)
+        draft.log(`Verified ${done.output.head.records} records of the ledger.`, 'good');
+      return catchUp(draft);
+    case 'loadModel':
+      draft.patch({ modelHash: done.output, fetching: undefined });
+      return catchUp(draft);
+    case 'prepare':
+      draft.patch({ trainer: 'ready', info: done.output.info, choice: done.output.choice });
+      draft.log(done.output.choice.reason);
+      draft.progress();
+      // A new worker holds no model yet.
+      draft.patch({ modelHash: undefined });
+      return catchUp(draft);
+    default:
+      return done satisfies never;
+  }
+}
+
+/** Nothing of a failed check is used; what cannot be mended by asking again ends the run here. */
+export function onSyncFailed(draft: ParticipantDraft, { task, error }: FailedEvent<ParticipantTasks>): void {
+  if (task === 'prepare') {
+    draft.patch({ trainer: 'failed' });
+    return draft.end('failed', error);
+  }
+  const phase = task === 'readPlan' || task === 'readLedger' || task === 'greet' ? 'refused' : 'failed';
+  draft.end(phase, error);
+}

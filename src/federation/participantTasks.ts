@@ -1,0 +1,290 @@
+/** The work of a participant: cryptography here, training in the worker behind the Trainer port. */
+import { bytesToFloat32, ownBytes, uint32Bytes, utf8, fromHex } from '../core/bytes.ts';
+import type { Bytes } from '../core/bytes.ts';
+import { HushError } from '../core/errors.ts';
+import type { Hash, PublicKey, RoundNumber } from '../core/ids.ts';
+import type { Trainer } from '../core/localWork.ts';
+import { parameterLayout } from '../core/modelSpec.ts';
+import { parsePlan } from '../core/plan.ts';
+import type { Plan } from '../core/plan.ts';
+import type { Locks, Random, Store } from '../core/ports.ts';
+import { PARTS, sumSpecFor } from '../core/sumSpec.ts';
+import type { Figures } from '../core/sumSpec.ts';
+import type { ModelParameters } from '../core/updateStages.ts';
+import { hashOf, sha256, taggedHash } from '../crypto/hash.ts';
+import type { Identity } from '../crypto/identity.ts';
+import { verifySignature } from '../crypto/identity.ts';
+import { initialise } from '../update/initialise.ts';
+import { modelHashOf } from '../update/modelHash.ts';
+import { decodeLedger, emptyHead, extendHead, verifyLedger } from './ledger.ts';
+import { checkAscending, u1RootOf } from './memberSets.ts';
+import { pointOf } from './measured.ts';
+import { helloCredential } from './meeting.ts';
+import { PROTOCOL_VERSION } from './messages.ts';
+import type { Binding } from './messages.ts';
+import type { Known, ParticipantTasks } from './participantState.ts';
+import type { LedgerRecord } from './record.ts';
+import { makeRoster } from './roster.ts';
+import { RoundKeys } from './roundKeys.ts';
+import { confirmationStatement, consistencyStatement, dealingStatement } from './statements.ts';
+import { sumSpecHashOf } from './sumSpecHash.ts';
+
+export interface ParticipantWorkOptions {
+  readonly identity: Identity;
+  readonly binding: Binding;
+  readonly coordinatorKey: PublicKey;
+  readonly secret: Bytes;
+  readonly trainer: Trainer;
+  readonly store: Store;
+  readonly locks: Locks;
+  readonly random: Random;
+  readonly forceEngine?: Parameters<Trainer['open']>[0]['forceEngine'];
+}
+
+type Work = {
+  readonly [Name in keyof ParticipantTasks]: (
+    input: ParticipantTasks[Name]['input'],
+    round: RoundNumber,
+  ) => Promise<ParticipantTasks[Name]['output']>;
+};
+
+/** Where the highest round joined is kept, so that no reload lets an old one be run again. */
+export function guardKey(binding: Binding, coordinatorKey: PublicKey, own: string): string {
+  return `guard/${binding.federation}/${coordinatorKey}/${own}`;
+}
+
+export class ParticipantWork implements Work {
+  readonly #options: ParticipantWorkOptions;
+  readonly #keys = new Map<RoundNumber, RoundKeys>();
+  #initial: { readonly parameters: ModelParameters; readonly hash: Hash } | undefined;
+  /** The model that this participant stands at; kept so that it can be saved, and given to a new worker. */
+  model: { readonly parameters: ModelParameters; readonly hash: Hash } | undefined;
+
+  constructor(options: ParticipantWorkOptions) {
+    this.#options = options;
+  }
+
+  wipe(round: RoundNumber): void {
+    this.#keys.get(round)?.wipe();
+    this.#keys.delete(round);
+  }
+
+  wipeAll(): void {
+    for (const round of this.#keys.keys()) this.wipe(round);
+  }
+
+  greet: Work['greet'] = async (challenge) => {
+    const { identity, random, secret } = this.#options;
+    const ownNonce = [...random.bytes(16)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+    return {
+      versions: [PROTOCOL_VERSION],
+      publicKey: identity.publicKey,
+      nonce: challenge.nonce,
+      ownNonce,
+      credential: helloCredential(secret, challenge.nonce, identity.publicKey),
+    };
+  };
+
+  readPlan: Work['readPlan'] = async (content) => {
+    const { binding } = this.#options;
+    const served = hashOf(content);
+    if (served !== binding.planHash) {
+      throw new HushError(
+        'plan/other',
+        `The coordinator serves another plan: its hash is ${served}, the link says ${binding.planHash}.`,
+        {
+          advice: 'Do not join; ask whoever sent the link.',
+        },
+      );
+    }
+    return parsePlan(content).plan;
+  };
+
+  readLedger: Work['readLedger'] = async ({ content, head, plan }) => {
+    const context = { ...this.#options, plan };
+    const initial = this.#initialOf(plan).hash;
+    const records = content === undefined ? [] : decodeLedger(content);
+    const verified =
+      records.length === 0
+        ? emptyHead(context.binding, context.coordinatorKey, initial)
+        : await verifyLedger(context, initial, records);
+    if (verified.recordHash !== head) {
+      throw new HushError('ledger/head', `The ledger ends in ${verified.recordHash}, expected ${head}.`);
+    }
+    const curve = records.flatMap(({ body }) => (body.status === 'complete' ? [pointOf(body)] : []));
+    return { head: verified, curve };
+  };
+
+  #initialOf(plan: Plan): { readonly parameters: ModelParameters; readonly hash: Hash } {
+    if (this.#initial === undefined) {
+      const parameters = initialise(plan.model, plan.seed);
+      this.#initial = { parameters, hash: modelHashOf(parameters) };
+    }
+    return this.#initial;
+  }
+
+  loadModel: Work['loadModel'] = async ({ content, modelHash, plan }) => {
+    const { length } = parameterLayout(plan.model);
+    if (content !== undefined && content.length !== 4 * length) {
+      throw new HushError('model/length', `The model has ${content.length} bytes, expected ${4 * length}.`);
+    }
+    const parameters =
+      content === undefined ? this.#initialOf(plan).parameters : (bytesToFloat32(content) as ModelParameters);
+    const hash = modelHashOf(parameters);
+    if (hash !== modelHash) throw new HushError('model/hash', `The model's hash is ${hash}, expected ${modelHash}.`);
+    this.model = { parameters, hash };
+    return this.#options.trainer.load(parameters);
+  };
+
+  prepare: Work['prepare'] = async ({ plan, shard }) => {
+    const { trainer, forceEngine } = this.#options;
+    const info = await trainer.open({ plan, shard, ...(forceEngine === undefined ? {} : { forceEngine }) });
+    return { info, choice: await trainer.chooseEngine() };
+  };
+
+  advert: Work['advert'] = async (plan, round) => {
+    const { identity, binding, secret, random } = this.#options;
+    const keys = new RoundKeys({ identity, binding, plan, secret, round, random });
+    this.#keys.set(round, keys);
+    return keys.advert();
+  };
+
+  checkRoster: Work['checkRoster'] = async ({ plan, adverts }, round) => {
+    const { binding, secret } = this.#options;
+    const keys = this.#keysOf(round);
+    const own = adverts.filter((advert) => keys.owns(advert));
+    if (own.length !== 1)
+      throw new HushError('roster/own', 'The own advert is missing from the roster or was changed.');
+    return makeRoster({ binding, plan, secret, round }, adverts);
+  };
+
+  deal: Work['deal'] = async (roster) => {
+    const { identity, binding, coordinatorKey, store, locks } = this.#options;
+    const key = guardKey(binding, coordinatorKey, identity.id);
+    await locks.exclusive(key, async () => {
+      const before = (await store.get<number>(key)) ?? 0;
+      if (roster.round <= before) throw new HushError('round/replayed', `Round ${roster.round} after round ${before}.`);
+      await store.set(key, roster.round);
+    });
+    return this.#keysOf(roster.round).deal(roster);
+  };
+
+  open: Work['open'] = async ({ roster, delivery }, round) => {
+    const { binding } = this.#options;
+    const keys = new Map(roster.members.map((member) => [member.id, member.publicKey]));
+    await Promise.all(
+      delivery.dealings.map(async ([dealer, shareRoot, seedCommitment, signature]) => {
+        const key = keys.get(dealer);
+        const statement = dealingStatement(binding, round, roster.rosterRoot, { dealer, shareRoot, seedCommitment });
+        if (key === undefined || !(await verifySignature(key, signature, statement))) {
+          throw new HushError('share/signature', `The shares of ${dealer} are not signed by it.`);
+        }
+      }),
+    );
+    const { good, bad } = await this.#keysOf(round).open(roster, delivery);
+    return { good, bad, u1Root: u1RootOf(delivery.dealings) };
+  };
+
+  train: Work['train'] = async ({ kind }, round) => {
+    const { binding, identity, trainer } = this.#options;
+    const seed = sha256(
+      utf8('hushgrad/1 training'),
+      fromHex(binding.planHash),
+      uint32Bytes(Math.floor(round / 2 ** 32)),
+      uint32Bytes(round % 2 ** 32),
+      fromHex(identity.id),
+    );
+    return trainer.train({ round, kind, seed });
+  };
+
+  mask: Work['mask'] = async ({ plan, kind, roster, u1, u1Root, modelHash }, round) => {
+    const sumSpec = sumSpecFor(kind, plan, parameterLayout(plan.model).length);
+    const sumSpecHash = sumSpecHashOf(sumSpec);
+    const binding = { modelHash, rosterRoot: roster.rosterRoot, u1Root, sumSpecHash };
+    const seeds = await this.#keysOf(round).maskSeeds(roster, u1, binding);
+    const report = await this.#options.trainer.mask({ round, sumSpec, groupSize: roster.members.length, seeds });
+    return { ...report, sumSpecHash };
+  };
+
+  agree: Work['agree'] = (tuple, round) =>
+    this.#options.identity.sign(consistencyStatement(this.#options.binding, round, tuple));
+
+  checkAgreement: Work['checkAgreement'] = async ({ roster, tuple, survivors, signatures }, round) => {
+    checkAscending(
+      signatures.map(([id]) => id),
+      'signatures',
+    );
+    const alive = new Set(survivors);
+    const keys = new Map(roster.members.map((member) => [member.id, member.publicKey]));
+    const statement = consistencyStatement(this.#options.binding, round, tuple);
+    const valid = await Promise.all(
+      signatures.map(async ([id, signature]) => {
+        const key = keys.get(id);
+        return alive.has(id) && key !== undefined && (await verifySignature(key, signature, statement));
+      }),
+    );
+    return valid.filter(Boolean).length;
+  };
+
+  release: Work['release'] = async ({ roster, u1, survivors }, round) => {
+    const keys = this.#keysOf(round);
+    this.#keys.delete(round);
+    return keys.release(roster, u1, survivors);
+  };
+
+  apply: Work['apply'] = async ({ plan, result }, round) => {
+    const { kind, groupSize, survivors, packedSum } = result;
+    const sumSpec = sumSpecFor(kind, plan, parameterLayout(plan.model).length);
+    const order = { round, sumSpec, groupSize, survivors, packedSum: ownBytes(packedSum) };
+    const { parameters, ...applied } = await this.#options.trainer.apply(order);
+    this.model = { parameters, hash: applied.modelHashAfter };
+    return applied;
+  };
+
+  confirm: Work['confirm'] = async ({ applied, prevRecordHash }, round) => {
+    const { identity, binding } = this.#options;
+    const { sumHash, modelHashAfter } = applied;
+    const statement = confirmationStatement(binding, round, { sumHash, modelHashAfter, prevRecordHash });
+    return { sumHash, modelHashAfter, signature: await identity.sign(statement) };
+  };
+
+  checkRecord: Work['checkRecord'] = async ({ plan, head, record, known }) => {
+    const after = await extendHead({ ...this.#options, plan }, head, record);
+    checkKnown(record, known);
+    return { head: after, point: record.body.status === 'complete' ? pointOf(record.body) : undefined };
+  };
+
+  #keysOf(round: RoundNumber): RoundKeys {
+    const keys = this.#keys.get(round);
+    if (keys === undefined) throw new HushError('round/wiped', `The keys of round ${round} are gone.`);
+    return keys;
+  }
+}
+
+/** A record must say of its round what this participant saw. */
+function checkKnown({ body }: LedgerRecord, known: Known): void {
+  if (body.status !== 'complete') return;
+  const { applied } = known;
+  const pairs: readonly (readonly [string, unknown, unknown])[] = [
+    ['rosterRoot', known.rosterRoot, body.rosterRoot],
+    ['u1Root', known.u1Root, body.u1Root],
+    ['u2Root', known.u2Root, body.u2Root],
+    ['sumHash', applied?.sumHash, body.sumHash],
+    ['modelHashAfter', applied?.modelHashAfter, body.modelHashAfter],
+    ['totalWeight', applied?.totalWeight, body.totalWeight],
+    ['figures', applied && digestOf(applied.figures), digestOf(body.figures)],
+  ];
+  for (const [field, seen, recorded] of pairs) {
+    if (seen !== undefined && seen !== recorded) {
+      throw new HushError(
+        'ledger/contradiction',
+        `The record's ${field} is not what this participant saw in round ${body.round}.`,
+      );
+    }
+  }
+}
+
+function digestOf(figures: Figures): Hash {
+  const numbers = PARTS.flatMap((part) => [figures[part].lossSum, figures[part].correct, figures[part].samples]);
+  return taggedHash('figures', utf8(JSON.stringify(numbers)));
+}

@@ -1,0 +1,119 @@
+/** The Trainer port without worker or engine: drifts by seeded noise, and does the rest with the real steps of update. */
+import { HushError } from '../../src/core/errors.ts';
+import type {
+  ApplyOrder,
+  ApplyReport,
+  MaskOrder,
+  MaskReport,
+  Trainer,
+  TrainerInfo,
+  TrainerTask,
+  TrainOrder,
+  TrainReport,
+} from '../../src/core/localWork.ts';
+import type { EngineChoice } from '../../src/core/engine.ts';
+import type { Hash } from '../../src/core/ids.ts';
+import type { FailureHandler, Random, Unsubscribe } from '../../src/core/ports.ts';
+import { SeededRandom } from '../../src/core/seededRandom.ts';
+import { ringBits } from '../../src/core/sumSpec.ts';
+import type { Figures } from '../../src/core/sumSpec.ts';
+import type { FieldVector, ModelParameters } from '../../src/core/updateStages.ts';
+import { applySum } from '../../src/update/aggregate.ts';
+import { clip, differenceOf } from '../../src/update/clip.ts';
+import { mask } from '../../src/update/mask.ts';
+import { modelHashOf } from '../../src/update/modelHash.ts';
+import { piecesRoot } from '../../src/update/pieces.ts';
+import { quantise } from '../../src/update/quantise.ts';
+
+export class PlainTrainer implements Trainer {
+  /** Every field vector that was masked, by round: what the unmasked sum must be the sum of. */
+  readonly vectors = new Map<number, FieldVector>();
+  /** Awaited in every `train`: tests hold a participant there, or make it fail. */
+  whileTraining: () => Promise<void> = () => Promise.resolve();
+  readonly #random: Random;
+  readonly #samples: number;
+  readonly #failures = new Set<FailureHandler>();
+  #task: TrainerTask | undefined;
+  #model: ModelParameters | undefined;
+  #trained: ModelParameters | undefined;
+
+  constructor(random: Random, samples: number) {
+    this.#random = random;
+    this.#samples = samples;
+  }
+
+  async open(task: TrainerTask): Promise<TrainerInfo> {
+    this.#task = task;
+    return { samples: { training: this.#samples, validation: 10, test: 20 } };
+  }
+
+  async chooseEngine(): Promise<EngineChoice> {
+    return { engine: 'cpu', adapter: 'plain', samplesPerSecond: 1, reason: 'The only one.', candidates: [] };
+  }
+
+  async load(parameters: ModelParameters): Promise<Hash> {
+    this.#model = parameters;
+    return modelHashOf(parameters);
+  }
+
+  async train({ round, kind, seed }: TrainOrder): Promise<TrainReport> {
+    await this.whileTraining();
+    const model = this.#need(this.#model);
+    const random = new SeededRandom(seed);
+    this.#trained =
+      kind === 'train' ? (Float32Array.from(model, (value) => value + 0.05 * random.normal()) as ModelParameters) : undefined;
+    return { round, durationMs: 5, figures: this.#figures(kind), updateNorm: 1, saturated: 0 };
+  }
+
+  #figures(kind: 'train' | 'evaluate'): Figures {
+    const none = { lossSum: 0, correct: 0, samples: 0 };
+    return {
+      training: kind === 'train' ? { lossSum: 1.5, correct: 1, samples: this.#samples } : none,
+      validation: { lossSum: 2.25, correct: 5, samples: 10 },
+      test: { lossSum: 30.5, correct: 7, samples: 20 },
+    };
+  }
+
+  async mask({ round, sumSpec, groupSize, seeds }: MaskOrder): Promise<MaskReport> {
+    const { plan } = this.#need(this.#task);
+    const update =
+      this.#trained && clip(differenceOf(this.#trained, this.#need(this.#model)), plan.aggregation.clipNorm).clipped;
+    const figures = this.#figures(sumSpec.kind === 'train' ? 'train' : 'evaluate');
+    const { vector } = quantise({ sumSpec, plan, update, weight: this.#samples, figures }, this.#random);
+    this.vectors.set(round, new Uint32Array(vector) as FieldVector);
+    const masked = mask(vector, ringBits(sumSpec, groupSize), seeds);
+    return { masked, piecesRoot: piecesRoot(masked), glimpse: { stays: [], sent: [] } };
+  }
+
+  async apply(order: ApplyOrder): Promise<ApplyReport> {
+    const report = applySum(this.#need(this.#model), order, this.#need(this.#task).plan);
+    this.#model = report.parameters;
+    return report;
+  }
+
+  /** As when the worker dies: what it held is gone. */
+  fail(error: HushError): void {
+    this.#model = undefined;
+    this.#trained = undefined;
+    for (const handler of this.#failures) handler(error);
+  }
+
+  pause(): void {}
+  resume(): void {}
+  stop(): void {}
+  close(): void {}
+
+  onProgress(): Unsubscribe {
+    return () => undefined;
+  }
+
+  onFailure(handler: FailureHandler): Unsubscribe {
+    this.#failures.add(handler);
+    return () => this.#failures.delete(handler);
+  }
+
+  #need<T>(value: T | undefined): T {
+    if (value === undefined) throw new HushError('worker/order', 'Not ready.');
+    return value;
+  }
+}
