@@ -133,7 +133,7 @@ function metricsOf(draft: CoordinatorDraft, round: CoordinatorRound, body: Compl
     participants: body.participants.length,
     survivors: body.survivors.length,
     dropouts: body.participants.filter(([id]) => !Object.hasOwn(round.answers, id)).length,
-    seconds: (draft.nowMs - round.beganMs) / 1000,
+    seconds: (draft.nowMs - (draft.state.sealedMs ?? round.beganMs)) / 1000,
     trainSeconds: trainMs / 1000,
     // The runner, which counts the bytes, fills these in.
     bytesUpPerParticipant: 0,
@@ -172,7 +172,7 @@ export function onSealed(
   number: RoundNumber,
   { head, record, metrics }: CoordinatorTasks['seal']['output'],
 ): void {
-  draft.patch({ head, sealing: false });
+  draft.patch({ head, sealing: false, sealedMs: draft.nowMs });
   const { body } = record;
   if (body.status === 'abandoned') {
     draft.patch({ unsealed: draft.state.unsealed.filter((entry) => entry.round !== number) });

@@ -90,6 +90,7 @@ export interface RoundMetrics {
   readonly survivors: number;
   /** On the roster, and never answered step 5. */
   readonly dropouts: number;
+  /** Since the record before, or since the round began where there is none. */
   readonly seconds: number;
   /** Mean over the participants that trained. */
   readonly trainSeconds: number;
@@ -210,6 +211,8 @@ export interface CoordinatorState {
   /** Dealt false shares: in no further roster. */
   readonly excluded: readonly ParticipantId[];
   readonly lastTrainMs: number;
+  /** When the last record was written; undefined until one was. */
+  readonly sealedMs: number | undefined;
   readonly metrics: readonly RoundMetrics[];
   readonly curve: readonly MeasuredPoint[];
   readonly problem: ProblemView | undefined;
@@ -243,6 +246,7 @@ export function initialCoordinator(start: CoordinatorStart): CoordinatorState {
     sealing: false,
     excluded: [],
     lastTrainMs: 0,
+    sealedMs: undefined,
     problem: undefined,
   };
 }

@@ -38,7 +38,6 @@ export interface ParticipantWorkOptions {
   readonly store: Store;
   readonly locks: Locks;
   readonly random: Random;
-  readonly forceEngine?: Parameters<Trainer['open']>[0]['forceEngine'];
 }
 
 type Work = {
@@ -136,9 +135,9 @@ export class ParticipantWork implements Work {
     return this.#options.trainer.load(parameters);
   };
 
-  prepare: Work['prepare'] = async ({ plan, shard }) => {
-    const { trainer, forceEngine } = this.#options;
-    const info = await trainer.open({ plan, shard, ...(forceEngine === undefined ? {} : { forceEngine }) });
+  prepare: Work['prepare'] = async (task) => {
+    const { trainer } = this.#options;
+    const info = await trainer.open(task);
     return { info, choice: await trainer.chooseEngine() };
   };
 

@@ -1,0 +1,141 @@
+/** The Application that the screens see, on the browser's own services. */
+import type { Application, InviteView, LocalFederation, PlanDraft, Run, StoredRun } from '../core/application.ts';
+import { utf8 } from '../core/bytes.ts';
+import { asHushError, HushError } from '../core/errors.ts';
+import { parsePlan } from '../core/plan.ts';
+import { hashOf } from '../crypto/hash.ts';
+import { CoordinatorStore } from '../federation/coordinatorStore.ts';
+import type { FederationDeed } from '../federation/coordinatorStore.ts';
+import { foundFederation } from '../federation/founding.ts';
+import { inviteFragment, parseInvite } from '../federation/invite.ts';
+import { openCoordinatorRun } from './coordinatorRun.ts';
+import type { CoordinatorRun } from './coordinatorRun.ts';
+import { openParticipantRun } from './participantRun.ts';
+import type { Services } from './services.ts';
+
+const TRIAL_PLAN = 'digits.json';
+
+export class BrowserApplication implements Application {
+  readonly #services: Services;
+  readonly #coordinated = new Map<string, CoordinatorRun>();
+  readonly #joined = new Set<Run>();
+
+  constructor(services: Services) {
+    this.#services = services;
+  }
+
+  /** Runs that are open in this tab. */
+  get coordinated(): readonly CoordinatorRun[] {
+    return [...this.#coordinated.values()];
+  }
+
+  get joined(): readonly Run[] {
+    return [...this.#joined];
+  }
+
+  async offeredPlans(): Promise<readonly PlanDraft[]> {
+    const entries = (await (await fetchOwn('plans/index.json')).json()) as { readonly name: string }[];
+    return Promise.all(entries.map(async ({ name }) => this.readPlan(await this.#planText(name))));
+  }
+
+  async #planText(name: string): Promise<string> {
+    return (await fetchOwn(`plans/${encodeURIComponent(name)}`)).text();
+  }
+
+  async readPlan(text: string): Promise<PlanDraft> {
+    const bytes = utf8(text);
+    return { plan: parsePlan(bytes).plan, planHash: hashOf(bytes), text };
+  }
+
+  async storedRuns(): Promise<readonly StoredRun[]> {
+    const { store } = this.#services;
+    const deeds = await CoordinatorStore.deeds(store);
+    return Promise.all(
+      deeds.map(async ({ federation, name, launchedMs, rounds }) => ({
+        federation,
+        name,
+        launchedMs,
+        completed: await new CoordinatorStore(store, federation).completedRounds(),
+        of: rounds,
+      })),
+    );
+  }
+
+  async forgetRun(federation: string): Promise<void> {
+    this.#coordinated.get(federation)?.close();
+    await new CoordinatorStore(this.#services.store, federation).forget();
+  }
+
+  async launch(draft: PlanDraft): Promise<{ readonly federation: string; readonly run: CoordinatorRun }> {
+    const { store, random, clock } = this.#services;
+    const deed = await foundFederation(utf8(draft.text), random, clock);
+    await new CoordinatorStore(store, deed.federation).found(deed);
+    return { federation: deed.federation, run: await this.#open(deed) };
+  }
+
+  async resume(federation: string): Promise<Run> {
+    const open = this.#coordinated.get(federation);
+    if (open !== undefined) return open;
+    const { deed } = await new CoordinatorStore(this.#services.store, federation).load();
+    return this.#open(deed);
+  }
+
+  async #open(deed: FederationDeed): Promise<CoordinatorRun> {
+    const run = await openCoordinatorRun(deed, this.#services);
+    const close = run.close.bind(run);
+    run.close = () => {
+      this.#coordinated.delete(deed.federation);
+      close();
+    };
+    this.#coordinated.set(deed.federation, run);
+    return run;
+  }
+
+  readInvite(fragment: string): InviteView {
+    const { planHash, key, federation } = parseInvite(fragment);
+    return { planHash, coordinatorKey: key, federation, host: location.host };
+  }
+
+  async join(fragment: string): Promise<Run> {
+    const run = await openParticipantRun(parseInvite(fragment), this.#services);
+    const close = run.close.bind(run);
+    run.close = () => {
+      this.#joined.delete(run);
+      close();
+    };
+    this.#joined.add(run);
+    return run;
+  }
+
+  /** The same federation as between tabs: own connections, own workers, own identities; forgotten when it is closed. */
+  async tryHere(participants: number): Promise<LocalFederation> {
+    const draft = await this.readPlan(await this.#planText(TRIAL_PLAN));
+    const { federation, run } = await this.launch(draft);
+    const fragment = inviteFragment(run.coordinator.invite);
+    const joined = await Promise.all(Array.from({ length: participants }, () => this.join(fragment)));
+    return {
+      coordinator: run,
+      participants: joined,
+      close: () => {
+        for (const participant of joined) participant.close();
+        run.close();
+        void this.forgetRun(federation);
+      },
+    };
+  }
+
+  problem(thrown: unknown) {
+    const { code, message, advice } = asHushError(thrown, 'application/failed');
+    return { code, message, advice };
+  }
+}
+
+/** From this page's own host, the only one that is ever asked. */
+async function fetchOwn(path: string): Promise<Response> {
+  const response = await fetch(path).catch(() => undefined);
+  if (response?.ok) return response;
+  const why = response === undefined ? 'the server cannot be reached' : `it answers ${response.status}`;
+  throw new HushError('server/unavailable', `"${path}" cannot be loaded: ${why}.`, {
+    advice: 'See whether the server still runs, and reload the page.',
+  });
+}

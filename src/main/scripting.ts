@@ -1,0 +1,40 @@
+/** `window.hushgrad`: what a script on this page, such as `npm run federate`, can do and see without pressing buttons. */
+import { toBase64Url } from '../core/bytes.ts';
+import type { RunView } from '../core/runView.ts';
+import type { BrowserApplication } from './browserApplication.ts';
+
+export interface Scripting {
+  /** Launches a plan, as the Launch screen does; gives the federation and its invite link. */
+  launch(planText: string): Promise<{ readonly federation: string; readonly inviteLink: string }>;
+  /** Views of the runs that are open in this tab, those it coordinates first. */
+  views(): readonly RunView[];
+  /** Files of the federation that this tab coordinates; the weights as base64url. */
+  files(): Promise<{
+    readonly modelJson: string;
+    readonly weights: string;
+    readonly metrics: string;
+    readonly ledger: string;
+  }>;
+}
+
+declare global {
+  interface Window {
+    hushgrad?: Scripting;
+  }
+}
+
+export function scriptingOf(application: BrowserApplication): Scripting {
+  return {
+    async launch(planText) {
+      const { federation, run } = await application.launch(await application.readPlan(planText));
+      return { federation, inviteLink: run.inviteLink };
+    },
+    views: () => [...application.coordinated, ...application.joined].map((run) => run.view()),
+    async files() {
+      const [run] = application.coordinated;
+      if (run === undefined) throw new RangeError('This tab coordinates no federation.');
+      const { weights, ...files } = await run.files();
+      return { ...files, weights: toBase64Url(weights) };
+    },
+  };
+}

@@ -1,0 +1,125 @@
+/** The options of `npm run federate`, and the plan that follows from them. */
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { HushError } from '../../src/core/errors.ts';
+import { parsePlan } from '../../src/core/plan.ts';
+import type { Plan } from '../../src/core/plan.ts';
+
+export const FEDERATE_HELP = `npm run federate -- PLAN.json [--participants N] [--rounds R] [--out DIR] [--json]
+
+Runs a real federation on this machine: a headless browser with one coordinator tab and N participant tabs, each in a
+context of its own, over WebRTC. Writes plan.json, model.json and weights.bin (tfjs layers format), metrics.jsonl and
+ledger.jsonl into DIR.
+
+  --participants N  tabs that take part; the plan's cohort target unless given
+  --rounds R        training rounds; the plan's unless given
+  --out DIR         where the files go, "out" unless given
+  --drop K@R        closes tab K (from 1) in round R, once its masked update is on its way; may be repeated
+  --join R          opens one more tab in round R; may be repeated
+  --json            no progress; the last line is one JSON object
+  --help            shows this`;
+
+export interface Drop {
+  /** From 1. */
+  readonly tab: number;
+  readonly round: number;
+}
+
+export interface FederateOptions {
+  readonly help: boolean;
+  readonly planPath: string;
+  readonly participants: number | undefined;
+  readonly rounds: number | undefined;
+  readonly out: string;
+  readonly drops: readonly Drop[];
+  readonly joins: readonly number[];
+  readonly json: boolean;
+}
+
+/** @throws HushError `command/…`, naming the option, its value and what was expected. */
+export function readOptions(args: string[]): FederateOptions {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      participants: { type: 'string' },
+      rounds: { type: 'string' },
+      out: { type: 'string' },
+      drop: { type: 'string', multiple: true },
+      join: { type: 'string', multiple: true },
+      json: { type: 'boolean' },
+      help: { type: 'boolean' },
+    },
+  });
+  const help = values.help ?? false;
+  if (!help && positionals.length !== 1) {
+    throw new HushError(
+      'command/plan',
+      `${positionals.length} plans are given, expected one, such as plans/digits.json.`,
+    );
+  }
+  return {
+    help,
+    planPath: fromCaller(positionals[0] ?? ''),
+    participants: values.participants === undefined ? undefined : count('--participants', values.participants, 3, 64),
+    rounds: values.rounds === undefined ? undefined : count('--rounds', values.rounds, 1, 100_000),
+    out: fromCaller(values.out ?? 'out'),
+    drops: (values.drop ?? []).map(readDrop),
+    joins: (values.join ?? []).map((text) => count('--join', text, 1, 100_000)),
+    json: values.json ?? false,
+  };
+}
+
+/** npm changes into the project's folder; paths are meant from where the person is. */
+function fromCaller(path: string): string {
+  return resolve(process.env['INIT_CWD'] ?? process.cwd(), path);
+}
+
+function count(option: string, text: string, min: number, max: number): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= min && value <= max) return value;
+  throw new HushError('command/number', `"${option}" is "${text}", expected a whole number from ${min} to ${max}.`);
+}
+
+function readDrop(text: string): Drop {
+  const match = /^(\d+)@(\d+)$/.exec(text);
+  if (match === null || Number(match[1]) < 1 || Number(match[2]) < 1) {
+    throw new HushError('command/drop', `"--drop" is "${text}", expected TAB@ROUND, such as 2@3.`);
+  }
+  return { tab: Number(match[1]), round: Number(match[2]) };
+}
+
+export interface PreparedPlan {
+  readonly plan: Plan;
+  readonly text: string;
+  readonly participants: number;
+}
+
+/** The plan as it is launched: for so many people and rounds, with a shard for each. @throws HushError `plan/…`. */
+export async function preparePlan(options: FederateOptions): Promise<PreparedPlan> {
+  const bytes = await readFile(options.planPath).catch((cause: unknown) => {
+    throw new HushError('plan/unreadable', `The plan "${options.planPath}" cannot be read.`, {
+      advice: 'Give the path of a plan, such as plans/digits.json.',
+      cause,
+    });
+  });
+  const { plan } = parsePlan(bytes);
+  const participants = options.participants ?? plan.aggregation.cohort.target;
+  for (const { tab } of options.drops) {
+    if (tab > participants)
+      throw new HushError('command/drop', `"--drop" names tab ${tab}, expected 1 to ${participants}.`);
+  }
+  const document = JSON.parse(bytes.toString('utf8')) as Plan;
+  const adapted = {
+    ...document,
+    data: { ...document.data, shards: participants + options.joins.length },
+    aggregation: {
+      ...document.aggregation,
+      rounds: options.rounds ?? plan.aggregation.rounds,
+      cohort: { minimum: Math.min(plan.aggregation.cohort.minimum, participants), target: participants },
+    },
+  };
+  const text = `${JSON.stringify(adapted, null, 2)}\n`;
+  return { plan: parsePlan(Buffer.from(text)).plan, text, participants };
+}

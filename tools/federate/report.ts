@@ -1,0 +1,123 @@
+/** What `npm run federate` has to say at the end. */
+import type { RunView } from '../../src/core/runView.ts';
+import type { RoundMetrics } from '../../src/federation/coordinatorState.ts';
+import type { Plan } from '../../src/core/plan.ts';
+
+export interface Report {
+  readonly ok: boolean;
+  readonly plan: string;
+  readonly participants: number;
+  readonly rounds: number;
+  readonly roundsAbandoned: number;
+  readonly dropouts: number;
+  readonly testAccuracy: number | null;
+  readonly testLoss: number | null;
+  readonly modelHash: string;
+  readonly modelHashesAgree: boolean;
+  readonly parameters: number;
+  /** Participants by the engine that they trained with in the last round. */
+  readonly engines: Readonly<Record<string, number>>;
+  readonly secondsPerRound: number | null;
+  readonly trainSecondsPerRound: number | null;
+  readonly bytesUpPerParticipantRound: number | null;
+  readonly bytesDownPerParticipantRound: number | null;
+  readonly longestMainThreadTaskMs: number;
+  readonly coordinatorLongestTaskMs: number;
+  /** First round of each tab that was opened later. */
+  readonly newcomersFirstRound: readonly (number | null)[];
+  readonly problems: readonly string[];
+}
+
+export interface Outcome {
+  readonly plan: Plan;
+  readonly view: RunView;
+  readonly metrics: readonly RoundMetrics[];
+  readonly participants: number;
+  readonly modelHashes: readonly (string | undefined)[];
+  readonly longestMainThreadTaskMs: number;
+  readonly coordinatorLongestTaskMs: number;
+  readonly newcomersFirstRound: readonly (number | null)[];
+  readonly faults: readonly string[];
+}
+
+export function reportOf(outcome: Outcome): Report {
+  const { plan, view, metrics } = outcome;
+  const last = view.curve.at(-1);
+  const trained = metrics.filter((entry) => entry.kind === 'train');
+  const agree = outcome.modelHashes.length > 0 && outcome.modelHashes.every((hash) => hash === view.modelHash);
+  const problems = [...outcome.faults];
+  if (view.phase !== 'finished') problems.push(`The run did not finish: ${view.sentence}`);
+  if (!agree) problems.push('The participants do not all hold the same model.');
+  const round = (value: number | undefined, digits: number): number | null =>
+    value === undefined ? null : Number(value.toFixed(digits));
+  return {
+    ok: problems.length === 0,
+    plan: plan.name,
+    participants: outcome.participants,
+    rounds: trained.length,
+    roundsAbandoned: view.ledger.abandoned,
+    dropouts: metrics.reduce((sum, entry) => sum + entry.dropouts, 0),
+    testAccuracy: round(last?.testAccuracy, 6),
+    testLoss: round(last?.testLoss, 6),
+    modelHash: view.modelHash ?? '',
+    modelHashesAgree: agree,
+    parameters: view.parameters ?? 0,
+    engines: trained.at(-1)?.engines ?? {},
+    secondsPerRound: round(view.secondsPerRound, 3),
+    trainSecondsPerRound: round(view.trainSecondsPerRound, 3),
+    bytesUpPerParticipantRound: round(mean(trained.map((entry) => entry.bytesUpPerParticipant)), 0),
+    bytesDownPerParticipantRound: round(mean(trained.map((entry) => entry.bytesDownPerParticipant)), 0),
+    longestMainThreadTaskMs: Math.round(outcome.longestMainThreadTaskMs),
+    coordinatorLongestTaskMs: Math.round(outcome.coordinatorLongestTaskMs),
+    newcomersFirstRound: outcome.newcomersFirstRound,
+    problems,
+  };
+}
+
+function mean(values: readonly number[]): number | undefined {
+  return values.length === 0 ? undefined : values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** One line while it runs. */
+export function progressLine(view: RunView): string {
+  const point = view.curve.findLast(({ testAccuracy }) => testAccuracy !== undefined);
+  const accuracy =
+    point?.testAccuracy === undefined ? '' : ` · ${(100 * point.testAccuracy).toFixed(1)} % after round ${point.round}`;
+  const wait = view.waiting ? ` Waiting for ${view.waiting.for}.` : '';
+  return `${view.sentence}${wait}${accuracy}`;
+}
+
+/** The report for people. */
+export function reportText(report: Report, out: string): string {
+  const percent = report.testAccuracy === null ? 'not measured' : `${(100 * report.testAccuracy).toFixed(2)} %`;
+  const kilobytes = (bytes: number | null): string => (bytes === null ? '–' : `${(bytes / 1000).toFixed(1)} kB`);
+  const seconds = (value: number | null): string => (value === null ? '–' : `${value.toFixed(2)} s`);
+  const rows: readonly (readonly [string, string])[] = [
+    ['plan', report.plan],
+    ['participants', String(report.participants)],
+    ['rounds', `${report.rounds} completed, ${report.roundsAbandoned} given up, ${report.dropouts} dropouts`],
+    ['test accuracy', `${percent}, loss ${report.testLoss ?? '–'}`],
+    [
+      'model',
+      `${report.modelHash.slice(0, 16)}…, ${report.parameters} parameters, ${report.modelHashesAgree ? 'the same everywhere' : 'NOT the same everywhere'}`,
+    ],
+    [
+      'engines',
+      Object.entries(report.engines)
+        .map(([name, count]) => `${count} × ${name}`)
+        .join(', '),
+    ],
+    ['a round', `${seconds(report.secondsPerRound)}, of which ${seconds(report.trainSecondsPerRound)} training`],
+    [
+      'a participant',
+      `${kilobytes(report.bytesUpPerParticipantRound)} up, ${kilobytes(report.bytesDownPerParticipantRound)} down a round`,
+    ],
+    [
+      'longest task',
+      `${report.longestMainThreadTaskMs} ms in a participant's page, ${report.coordinatorLongestTaskMs} ms in the coordinator's`,
+    ],
+    ['files', out],
+    ...report.problems.map((problem) => ['problem', problem] as const),
+  ];
+  return rows.map(([name, value]) => `${name.padEnd(14)} ${value}`).join('\n');
+}

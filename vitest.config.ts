@@ -1,0 +1,84 @@
+/** Three kinds of tests: in Node, in a real browser (Chromium with WebGPU), and end to end on the built application. */
+import { playwright } from '@vitest/browser-playwright';
+import { defineConfig } from 'vitest/config';
+import { servedData } from './test/browser/setup/servedData.ts';
+import { installedChromium, QUIET_ARGS, SOFTWARE_GPU_ARGS } from './tools/chromium.ts';
+
+const executablePath = installedChromium();
+
+/** Bundled ahead: a package that is found in the middle of a test reloads the page under it. */
+const PACKAGES = [
+  '@noble/ciphers/chacha.js',
+  '@noble/curves/ed25519.js',
+  '@noble/hashes/hkdf.js',
+  '@noble/hashes/hmac.js',
+  '@noble/hashes/sha2.js',
+  '@preact/signals',
+  '@tensorflow/tfjs-backend-cpu',
+  '@tensorflow/tfjs-backend-wasm',
+  '@tensorflow/tfjs-backend-webgl',
+  '@tensorflow/tfjs-backend-webgpu',
+  '@tensorflow/tfjs-core',
+  '@tensorflow/tfjs-layers',
+  'cborg',
+  'comlink',
+  'fast-check',
+  'idb-keyval',
+  'peerjs',
+  'preact',
+  'preact/hooks',
+  'preact/jsx-dev-runtime',
+  'preact/jsx-runtime',
+  'uqr',
+  'valibot',
+];
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'node',
+          environment: 'node',
+          include: ['test/{unit,contract,property,attacks,simulation,types}/**/*.test.ts'],
+          testTimeout: 30_000,
+        },
+      },
+      {
+        plugins: [servedData()],
+        optimizeDeps: { include: PACKAGES },
+        oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+        worker: { format: 'es' },
+        test: {
+          name: 'browser',
+          include: ['test/browser/**/*.test.{ts,tsx}'],
+          globalSetup: ['test/browser/setup/server.ts'],
+          testTimeout: 60_000,
+          browser: {
+            enabled: true,
+            headless: true,
+            screenshotFailures: false,
+            provider: playwright({
+              launchOptions: {
+                ...(executablePath ? { executablePath } : {}),
+                args: [...QUIET_ARGS, ...SOFTWARE_GPU_ARGS],
+              },
+            }),
+            instances: [{ browser: 'chromium' }],
+          },
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          environment: 'node',
+          include: ['test/e2e/**/*.test.ts'],
+          // Each test has a browser and a server of its own, and looks at time.
+          fileParallelism: false,
+          testTimeout: 300_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});
