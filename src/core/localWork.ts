@@ -19,6 +19,11 @@ export interface TrainerInfo {
   readonly samples: Readonly<Record<Part, number>>;
 }
 
+export interface HashedModel {
+  readonly parameters: ModelParameters;
+  readonly hash: Hash;
+}
+
 export interface TrainOrder {
   readonly round: RoundNumber;
   readonly kind: 'train' | 'evaluate';
@@ -85,6 +90,8 @@ export interface ApplyReport {
 export interface Trainer {
   open(task: TrainerTask): Promise<TrainerInfo>;
   chooseEngine(): Promise<EngineChoice>;
+  /** The model that the plan's seed gives; needs no `open`. */
+  initialModel(plan: Plan): Promise<HashedModel>;
   /** Takes `parameters` as the current model; gives its hash. */
   load(parameters: ModelParameters): Promise<Hash>;
   /** Trains from the current model. The update stays in the worker until `mask` or the next `train`. */

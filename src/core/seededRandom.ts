@@ -11,8 +11,9 @@ export class SeededRandom {
   constructor(seed: Uint8Array) {
     if (seed.length < 16) throw new RangeError(`"seed" expected at least 16 bytes, got ${seed.length}`);
     seed.forEach((byte, i) => {
-      const word = (i >>> 2) & 3;
-      this.#state[word] = (((this.#state[word] ?? 0) << 8) | ((this.#state[word] ?? 0) >>> 24)) ^ byte;
+      // As FNV-1a does, so that no part of a long seed can cancel another.
+      const word = i & 3;
+      this.#state[word] = Math.imul((this.#state[word] ?? 0) ^ byte ^ 0x9e, 0x01000193) + i;
     });
     // The all-zero state is the one that the generator never leaves.
     if (this.#state.every((word) => word === 0)) this.#state[0] = 0x9e3779b9;

@@ -13,21 +13,26 @@ const KEY_BYTES = 32;
 /** The header of a PKCS #8 document around a raw X25519 key (RFC 8410 section 7): WebCrypto imports no raw secret keys. */
 const PKCS8_HEADER = fromHex('302e020100300506032b656e04220420');
 
+const BASE_POINT = `09${'00'.repeat(KEY_BYTES - 1)}` as PublicKey;
+
+/** RFC 7748 section 6.1. */
+const ALICE_SECRET = '77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a';
+const ALICE_PUBLIC = '8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a';
+
 export interface AgreementKey {
   readonly publicKey: PublicKey;
   /** 32 bytes; raw, since it is shared out among the group. */
   readonly secretKey: Bytes;
 }
 
-export function createAgreementKey(random: Random): AgreementKey {
+export async function createAgreementKey(random: Random): Promise<AgreementKey> {
   const secretKey = random.bytes(KEY_BYTES);
-  return { publicKey: publicKeyOf(secretKey), secretKey };
+  return { publicKey: await publicKeyOf(secretKey), secretKey };
 }
 
-/** @throws HushError `crypto/key` when the secret key is not 32 bytes. */
-export function publicKeyOf(secretKey: Bytes): PublicKey {
-  checkSecret(secretKey);
-  return toHex(x25519.getPublicKey(secretKey)) as PublicKey;
+/** The agreement with the base point (RFC 7748 section 6.1). @throws HushError `crypto/key` when not 32 bytes. */
+export async function publicKeyOf(secretKey: Bytes): Promise<PublicKey> {
+  return toHex(await agree(secretKey, BASE_POINT)) as PublicKey;
 }
 
 /**
@@ -98,14 +103,11 @@ function importedSecret(secretKey: Bytes): Promise<CryptoKey> {
 
 let probe: Promise<boolean> | undefined;
 
-/** Once a page: whether WebCrypto knows X25519 and agrees with @noble on it. */
+/** Once a page: whether WebCrypto knows X25519, and gives what RFC 7748 section 6.1 says. */
 function webCryptoHasX25519(): Promise<boolean> {
   probe ??= (async () => {
-    const secretKey = new Uint8Array(KEY_BYTES).fill(7);
-    const basePoint = new Uint8Array(KEY_BYTES);
-    basePoint[0] = 9;
     try {
-      return equalBytes(await agreeInWebCrypto(secretKey, basePoint), x25519.getPublicKey(secretKey));
+      return toHex(await agreeInWebCrypto(fromHex(ALICE_SECRET), fromHex(BASE_POINT))) === ALICE_PUBLIC;
     } catch {
       return false;
     }

@@ -16,6 +16,15 @@ export function sha256(...parts: readonly Uint8Array[]): Bytes {
   return ownBytes(state.digest());
 }
 
+/** From here on WebCrypto, off this thread, beats a hash in JavaScript. */
+const LARGE_BYTES = 4096;
+
+/** SHA-256 of something that may be large, without holding up the thread. */
+export async function sha256Later(bytes: Uint8Array): Promise<Bytes> {
+  if (bytes.length < LARGE_BYTES) return sha256(bytes);
+  return new Uint8Array(await crypto.subtle.digest('SHA-256', ownBytes(bytes)));
+}
+
 /** SHA-256 of the parts joined. The parts' borders are not hashed: give parts of fixed length, or one at most that is not. */
 export function hashOf(...parts: readonly Uint8Array[]): Hash {
   return toHex(sha256(...parts)) as Hash;

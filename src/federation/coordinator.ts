@@ -90,10 +90,13 @@ export class Coordinator extends Runner<CoordinatorState, CoordinatorEvent, Coor
 
   /** Opens a federation that was founded here, new or with rounds behind it. @throws HushError `transport/…`, `run/…`. */
   static async open(options: CoordinatorOptions): Promise<Coordinator> {
-    const { deed, transport, clock } = options;
+    const { deed, transport, clock, summer } = options;
     const identity = await identityFrom(deed.keyPair);
     const store = new CoordinatorStore(options.store, deed.federation);
-    const restored = await restoreCoordinator(await store.load(), parsePlan(deed.planBytes).plan, identity);
+    const { plan } = parsePlan(deed.planBytes);
+    await summer.open({ plan });
+    const initialModelHash = await summer.load(await summer.initialModel());
+    const restored = await restoreCoordinator(await store.load(), plan, identity, initialModelHash);
     const coordinator = new Coordinator(options, identity, store, restored);
     await coordinator.#work.openSummer(restored.state.head.modelHash);
     transport.onChannel((channel) => coordinator.#welcome(channel));

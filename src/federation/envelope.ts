@@ -8,7 +8,7 @@ import { HushError } from '../core/errors.ts';
 import type { FederationId, Hash, ParticipantId, PublicKey, Signature } from '../core/ids.ts';
 import { hexBytes, integer, rawBytes, text, toWire, v } from '../core/schema.ts';
 import type { Decoded } from '../core/schema.ts';
-import { sha256 } from '../crypto/hash.ts';
+import { sha256Later } from '../crypto/hash.ts';
 import { verifySignature } from '../crypto/identity.ts';
 import type { Identity } from '../crypto/identity.ts';
 import { decodeCbor, encodeCbor } from './cbor.ts';
@@ -31,10 +31,7 @@ const envelopeSchema = v.strictObject({
 
 type Envelope = Decoded<typeof envelopeSchema>;
 
-/** What an envelope adds to its body, at most. */
-export const ENVELOPE_BYTES = 400;
-
-function signedBytes(envelope: Omit<Envelope, 'signature'>): Bytes {
+async function signedBytes(envelope: Omit<Envelope, 'signature'>): Promise<Bytes> {
   const { v: version, type, federation, planHash, round, from, to, seq, body } = envelope;
   return encodeCbor([
     'hushgrad',
@@ -46,7 +43,7 @@ function signedBytes(envelope: Omit<Envelope, 'signature'>): Bytes {
     fromHex(from),
     to === null ? null : fromHex(to),
     seq,
-    sha256(body),
+    await sha256Later(body),
   ]);
 }
 
@@ -66,7 +63,7 @@ export async function sealEnvelope<Type extends MessageType>(
   const { type, round, to, seq } = outgoing;
   const body = encodeCbor(toWire(bodySchema(type), outgoing.body));
   const unsigned = { v: PROTOCOL_VERSION, type, ...binding, round, from: identity.id, to, seq, body };
-  const signature = await identity.sign(signedBytes(unsigned));
+  const signature = await identity.sign(await signedBytes(unsigned));
   return encodeCbor(toWire(envelopeSchema, { ...unsigned, signature }));
 }
 
@@ -116,7 +113,7 @@ export async function openEnvelope(bytes: Bytes, expected: Expectation): Promise
   if (expected.senderId !== undefined && from !== expected.senderId) {
     throw refusal('codec/sender', `From ${from}, expected ${expected.senderId}.`);
   }
-  if (!(await verifySignature(key, envelope.signature, signedBytes(envelope)))) {
+  if (!(await verifySignature(key, envelope.signature, await signedBytes(envelope)))) {
     throw refusal('codec/signature', `The signature under "${type}" is not the sender's.`);
   }
   return { message, seq, from };

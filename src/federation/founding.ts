@@ -8,8 +8,6 @@ import type { Clock, Random } from '../core/ports.ts';
 import { federationIdOf, hashOf } from '../crypto/hash.ts';
 import { createIdentity } from '../crypto/identity.ts';
 import type { Identity } from '../crypto/identity.ts';
-import { initialise } from '../update/initialise.ts';
-import { modelHashOf } from '../update/modelHash.ts';
 import { initialCoordinator } from './coordinatorState.ts';
 import type { CoordinatorState, Unsealed } from './coordinatorState.ts';
 import type { FederationDeed, StoredFederation } from './coordinatorStore.ts';
@@ -41,10 +39,10 @@ export async function restoreCoordinator(
   stored: StoredFederation,
   plan: Plan,
   identity: Identity,
+  initialModelHash: Hash,
 ): Promise<{ readonly state: CoordinatorState; readonly records: readonly LedgerRecord[] }> {
   const { deed, records, metrics, mark, shards } = stored;
   const binding = { federation: deed.federation, planHash: deed.planHash };
-  const initialModelHash = modelHashOf(initialise(plan.model, plan.seed));
   const context = { binding, coordinatorKey: identity.publicKey, plan };
   const head = await verifyLedger(context, initialModelHash, records);
   const bodies = records.map(({ body }) => body);

@@ -128,7 +128,7 @@ export type Message = {
   readonly [Type in MessageType]: { readonly type: Type; readonly round: RoundNumber; readonly body: Body<Type> };
 }[MessageType];
 
-type Role = 'coordinator' | 'participant';
+export type Role = 'coordinator' | 'participant';
 
 interface Rule {
   readonly sender: Role;
@@ -183,9 +183,6 @@ export function ruleOf(type: MessageType): Rule {
 export function bodySchema(type: MessageType): v.GenericSchema {
   return bodies[type];
 }
-
-export type Opposite<R extends Role> = R extends 'coordinator' ? 'participant' : 'coordinator';
-export type { Role };
 
 /** Who and what an envelope must be about. */
 export interface Binding {

@@ -3,7 +3,7 @@ import { bytesToFloat32, ownBytes, uint32Bytes, utf8, fromHex } from '../core/by
 import type { Bytes } from '../core/bytes.ts';
 import { HushError } from '../core/errors.ts';
 import type { Hash, PublicKey, RoundNumber } from '../core/ids.ts';
-import type { Trainer } from '../core/localWork.ts';
+import type { HashedModel, Trainer } from '../core/localWork.ts';
 import { parameterLayout } from '../core/modelSpec.ts';
 import { parsePlan } from '../core/plan.ts';
 import type { Plan } from '../core/plan.ts';
@@ -14,8 +14,6 @@ import type { ModelParameters } from '../core/updateStages.ts';
 import { hashOf, sha256, taggedHash } from '../crypto/hash.ts';
 import type { Identity } from '../crypto/identity.ts';
 import { verifySignature } from '../crypto/identity.ts';
-import { initialise } from '../update/initialise.ts';
-import { modelHashOf } from '../update/modelHash.ts';
 import { decodeLedger, emptyHead, extendHead, verifyLedger } from './ledger.ts';
 import { checkAscending, u1RootOf } from './memberSets.ts';
 import { pointOf } from './measured.ts';
@@ -55,9 +53,9 @@ export function guardKey(binding: Binding, coordinatorKey: PublicKey, own: strin
 export class ParticipantWork implements Work {
   readonly #options: ParticipantWorkOptions;
   readonly #keys = new Map<RoundNumber, RoundKeys>();
-  #initial: { readonly parameters: ModelParameters; readonly hash: Hash } | undefined;
+  #initial: Promise<HashedModel> | undefined;
   /** The model that this participant stands at; kept so that it can be saved, and given to a new worker. */
-  model: { readonly parameters: ModelParameters; readonly hash: Hash } | undefined;
+  model: HashedModel | undefined;
 
   constructor(options: ParticipantWorkOptions) {
     this.#options = options;
@@ -101,7 +99,7 @@ export class ParticipantWork implements Work {
 
   readLedger: Work['readLedger'] = async ({ content, head, plan }) => {
     const context = { ...this.#options, plan };
-    const initial = this.#initialOf(plan).hash;
+    const initial = (await this.#initialOf(plan)).hash;
     const records = content === undefined ? [] : decodeLedger(content);
     const verified =
       records.length === 0
@@ -114,11 +112,8 @@ export class ParticipantWork implements Work {
     return { head: verified, curve };
   };
 
-  #initialOf(plan: Plan): { readonly parameters: ModelParameters; readonly hash: Hash } {
-    if (this.#initial === undefined) {
-      const parameters = initialise(plan.model, plan.seed);
-      this.#initial = { parameters, hash: modelHashOf(parameters) };
-    }
+  #initialOf(plan: Plan): Promise<HashedModel> {
+    this.#initial ??= this.#options.trainer.initialModel(plan);
     return this.#initial;
   }
 
@@ -128,11 +123,11 @@ export class ParticipantWork implements Work {
       throw new HushError('model/length', `The model has ${content.length} bytes, expected ${4 * length}.`);
     }
     const parameters =
-      content === undefined ? this.#initialOf(plan).parameters : (bytesToFloat32(content) as ModelParameters);
-    const hash = modelHashOf(parameters);
+      content === undefined ? (await this.#initialOf(plan)).parameters : (bytesToFloat32(content) as ModelParameters);
+    const hash = await this.#options.trainer.load(parameters);
     if (hash !== modelHash) throw new HushError('model/hash', `The model's hash is ${hash}, expected ${modelHash}.`);
     this.model = { parameters, hash };
-    return this.#options.trainer.load(parameters);
+    return hash;
   };
 
   prepare: Work['prepare'] = async (task) => {
@@ -143,7 +138,7 @@ export class ParticipantWork implements Work {
 
   advert: Work['advert'] = async (plan, round) => {
     const { identity, binding, secret, random } = this.#options;
-    const keys = new RoundKeys({ identity, binding, plan, secret, round, random });
+    const keys = await RoundKeys.create({ identity, binding, plan, secret, round, random });
     this.#keys.set(round, keys);
     return keys.advert();
   };

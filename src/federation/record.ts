@@ -62,7 +62,6 @@ export const recordSchema = v.strictObject({
 
 export type RecordBody = Decoded<typeof recordBodySchema>;
 export type CompleteBody = Decoded<typeof completeBody>;
-export type AbandonedBody = Decoded<typeof abandonedBody>;
 export type LedgerRecord = Decoded<typeof recordSchema>;
 
 /** Bytes of a body as they are hashed and signed. */

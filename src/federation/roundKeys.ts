@@ -47,11 +47,16 @@ export class RoundKeys {
   readonly #held = new Map<ParticipantId, HeldShares>();
   #wiped = false;
 
-  constructor(options: RoundKeysOptions) {
+  private constructor(options: RoundKeysOptions, box: AgreementKey, mask: AgreementKey) {
     this.#options = options;
-    this.#boxKey = createAgreementKey(options.random);
-    this.#maskKey = createAgreementKey(options.random);
+    this.#boxKey = box;
+    this.#maskKey = mask;
     this.#selfSecret = options.random.bytes(32);
+  }
+
+  static async create(options: RoundKeysOptions): Promise<RoundKeys> {
+    const [box, mask] = await Promise.all([createAgreementKey(options.random), createAgreementKey(options.random)]);
+    return new RoundKeys(options, box, mask);
   }
 
   /** Step 0. */

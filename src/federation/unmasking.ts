@@ -87,7 +87,7 @@ export async function masksToUndo(
         }
         return [{ seed: selfSeed({ secret, salt, id: dealer, round }), sign: -1 }];
       }
-      if (publicKeyOf(secret) !== roster.members[indexIn(roster, dealer)]?.maskKey) {
+      if ((await publicKeyOf(secret)) !== roster.members[indexIn(roster, dealer)]?.maskKey) {
         throw new DealerFault(dealer, 'The mask key is not the one that was advertised.');
       }
       return Promise.all(survivors.map((survivor) => strayMask(roster, secret, dealer, survivor, salt, round)));

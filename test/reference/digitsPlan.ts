@@ -2,7 +2,7 @@
 import { parsePlan } from '../../src/core/plan.ts';
 import type { Plan } from '../../src/core/plan.ts';
 
-export const DIGITS_SHA256 = '1332d09af339e1194256879f7d4d7c5aba59d94e3307ff9391494af483186fd5';
+export const DIGITS_SHA256 = '60876b884e1cda059b610d6f9923f5e0296fe9349de859fa800831ec84c74251';
 
 export interface DigitsPlanChanges {
   readonly name?: string;
@@ -19,7 +19,7 @@ export function digitsPlan(changes: DigitsPlanChanges = {}): Plan {
     description: 'Handwritten digits.',
     licence: 'MIT',
     lane: 'sealed',
-    task: { kind: 'classification', classes: [...'0123456789'] },
+    task: { kind: 'classification', classes: Array.from({ length: 10 }, (_, digit) => String(digit)) },
     data: {
       kind: 'public',
       name: changes.name ?? 'digits',

@@ -3,6 +3,7 @@ import { HushError } from '../../src/core/errors.ts';
 import type {
   ApplyOrder,
   ApplyReport,
+  HashedModel,
   MaskOrder,
   MaskReport,
   Trainer,
@@ -13,6 +14,7 @@ import type {
 } from '../../src/core/localWork.ts';
 import type { EngineChoice } from '../../src/core/engine.ts';
 import type { Hash } from '../../src/core/ids.ts';
+import type { Plan } from '../../src/core/plan.ts';
 import type { FailureHandler, Random, Unsubscribe } from '../../src/core/ports.ts';
 import { SeededRandom } from '../../src/core/seededRandom.ts';
 import { ringBits } from '../../src/core/sumSpec.ts';
@@ -20,6 +22,7 @@ import type { Figures } from '../../src/core/sumSpec.ts';
 import type { FieldVector, ModelParameters } from '../../src/core/updateStages.ts';
 import { applySum } from '../../src/update/aggregate.ts';
 import { clip, differenceOf } from '../../src/update/clip.ts';
+import { initialise } from '../../src/update/initialise.ts';
 import { mask } from '../../src/update/mask.ts';
 import { modelHashOf } from '../../src/update/modelHash.ts';
 import { piecesRoot } from '../../src/update/pieces.ts';
@@ -51,6 +54,11 @@ export class PlainTrainer implements Trainer {
     return { engine: 'cpu', adapter: 'plain', samplesPerSecond: 1, reason: 'The only one.', candidates: [] };
   }
 
+  async initialModel({ model, seed }: Plan): Promise<HashedModel> {
+    const parameters = initialise(model, seed);
+    return { parameters, hash: modelHashOf(parameters) };
+  }
+
   async load(parameters: ModelParameters): Promise<Hash> {
     this.#model = parameters;
     return modelHashOf(parameters);
@@ -61,7 +69,9 @@ export class PlainTrainer implements Trainer {
     const model = this.#need(this.#model);
     const random = new SeededRandom(seed);
     this.#trained =
-      kind === 'train' ? (Float32Array.from(model, (value) => value + 0.05 * random.normal()) as ModelParameters) : undefined;
+      kind === 'train'
+        ? (Float32Array.from(model, (value) => value + 0.05 * random.normal()) as ModelParameters)
+        : undefined;
     return { round, durationMs: 5, figures: this.#figures(kind), updateNorm: 1, saturated: 0 };
   }
 

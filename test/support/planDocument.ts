@@ -15,7 +15,14 @@ export function planDocument({ rounds = 2, people = 4, mode = 'active', deadline
     licence: 'CC0-1.0',
     lane: 'sealed',
     task: { kind: 'classification', classes: ['a', 'b', 'c'] },
-    data: { kind: 'public', name: 'none', sha256: '0'.repeat(64), licence: 'CC0-1.0', shards: 8, split: { kind: 'iid' } },
+    data: {
+      kind: 'public',
+      name: 'none',
+      sha256: '0'.repeat(64),
+      licence: 'CC0-1.0',
+      shards: 8,
+      split: { kind: 'iid' },
+    },
     model: { architecture: 'mlp', inputs: 5, hidden: [4], outputs: 3, activation: 'relu' },
     training: { optimizer: { kind: 'sgd' }, learningRate: 0.1, batchSize: 10, epochs: 1 },
     aggregation: {

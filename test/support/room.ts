@@ -60,7 +60,10 @@ export class Room {
     });
   }
 
-  async join(name: string, change: { invite?: Partial<Invite>; identity?: Identity; store?: MemoryStore } = {}): Promise<Guest> {
+  async join(
+    name: string,
+    change: { invite?: Partial<Invite>; identity?: Identity; store?: MemoryStore } = {},
+  ): Promise<Guest> {
     const identity = change.identity ?? (await createIdentity());
     const store = change.store ?? new MemoryStore();
     const random = seededPort(1000 + this.guests.length);

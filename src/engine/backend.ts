@@ -1,0 +1,59 @@
+/** A tfjs backend that is set up, watched and given back. Each has a file of its own, loaded only when it is opened. */
+import { findBackendFactory, getBackend, registerBackend, removeBackend, setBackend } from '@tensorflow/tfjs-core';
+import type { KernelBackend } from '@tensorflow/tfjs-core';
+import type { EngineName } from '../core/engine.ts';
+import { HushError } from '../core/errors.ts';
+import { Failure } from './failure.ts';
+
+/** Whether an engine is wanted however slow it is, or only if it may win. */
+export type Patience = 'patient' | 'impatient';
+
+export interface Backend {
+  readonly name: EngineName;
+  /** What the adapter calls itself, or the backend's own description. */
+  readonly adapter: string;
+  /** Copying a matrix transposed and then multiplying plainly is faster than the kernel's transpose flags. */
+  readonly copiesTransposed: boolean;
+  readonly failure: Failure;
+  /** Frees what the backend's own `dispose` leaves. */
+  release(): void;
+}
+
+/** Impatient: not when a quick look says that it is slow. @throws HushError `engine/unavailable`, saying why. */
+export async function openBackend(name: EngineName, patience: Patience): Promise<Backend> {
+  const failure = new Failure();
+  switch (name) {
+    case 'cpu':
+      return await (await import('./cpuBackend.ts')).openCpu(failure);
+    case 'wasm':
+      return await (await import('./wasmBackend.ts')).openWasm(failure);
+    case 'webgl':
+      return await (await import('./webglBackend.ts')).openWebgl(failure, patience);
+    case 'webgpu':
+      return await (await import('./webgpuBackend.ts')).openWebgpu(failure);
+    default:
+      throw unavailable(name satisfies never, 'no such engine');
+  }
+}
+
+/** Makes `instance` the backend of its name, in place of the one that the package registers by being imported. */
+export async function install(name: EngineName, instance: KernelBackend): Promise<void> {
+  if (findBackendFactory(name)) removeBackend(name);
+  registerBackend(name, () => instance);
+  if (!(await setBackend(name))) throw unavailable(name, 'the backend did not start');
+}
+
+/** tfjs has one active backend for a whole worker. */
+export async function activate(name: EngineName): Promise<void> {
+  if (getBackend() !== name) await setBackend(name);
+}
+
+export function closeBackend(backend: Backend): void {
+  backend.failure.fail(new HushError('engine/closed', `The ${backend.name} engine was closed.`));
+  if (findBackendFactory(backend.name)) removeBackend(backend.name);
+  backend.release();
+}
+
+export function unavailable(name: EngineName, why: string, cause?: unknown): HushError {
+  return new HushError('engine/unavailable', `The ${name} engine cannot be used here: ${why}.`, { cause });
+}

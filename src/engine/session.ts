@@ -1,0 +1,200 @@
+/** One model on one backend: its parameters as tensors, our own training loop, evaluation. */
+import { clone, dispose, memory, tensor, tidy } from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import type { Bytes } from '../core/bytes.ts';
+import type { Examples } from '../core/dataset.ts';
+import type { EngineSession, TrainingControl } from '../core/engine.ts';
+import { HushError } from '../core/errors.ts';
+import { parameterLayout } from '../core/modelSpec.ts';
+import type { ModelSpec, ParameterLayout } from '../core/modelSpec.ts';
+import type { LocalTraining } from '../core/plan.ts';
+import { SeededRandom } from '../core/seededRandom.ts';
+import { NO_FIGURES } from '../core/sumSpec.ts';
+import type { PartFigures } from '../core/sumSpec.ts';
+import type { ModelParameters } from '../core/updateStages.ts';
+import { activate } from './backend.ts';
+import type { Backend } from './backend.ts';
+import { batchesPerEpoch, checkExamples, gatherRows } from './batches.ts';
+import { emptyTally, LocalRun, upload } from './localRun.ts';
+import { Mlp } from './mlp.ts';
+import type { Tally } from './mlp.ts';
+import { Pace } from './pace.ts';
+import { Stopwatch } from './stopwatch.ts';
+import { turn } from './turn.ts';
+
+const EVALUATION_ROWS = 256;
+const TURN_EVERY_MS = 50;
+
+/** One session works at a time: tfjs has one active backend for the whole worker. */
+export class TfjsSession implements EngineSession {
+  readonly #spec: ModelSpec;
+  readonly #layout: ParameterLayout;
+  readonly #backend: Backend;
+  readonly #model: Mlp;
+  /** What `setParameters` was given, until it is uploaded. */
+  #given: ModelParameters | undefined;
+  /** One for each block of the layout. */
+  #tensors: Tensor[] = [];
+  #closed = false;
+
+  constructor(spec: ModelSpec, backend: Backend) {
+    this.#spec = spec;
+    this.#layout = parameterLayout(spec);
+    this.#backend = backend;
+    this.#model = new Mlp(spec, backend.copiesTransposed);
+  }
+
+  setParameters(parameters: ModelParameters): void {
+    const { length } = this.#layout;
+    if (parameters.length !== length) {
+      throw new HushError('engine/shape', `The model came with ${parameters.length} parameters, expected ${length}.`);
+    }
+    this.#given = parameters.slice() as ModelParameters;
+  }
+
+  async parameters(): Promise<ModelParameters> {
+    await this.#ready();
+    const blocks = await this.#backend.failure.guard(Promise.all(this.#tensors.map((tensor) => tensor.data())));
+    const flat = new Float32Array(this.#layout.length);
+    this.#layout.blocks.forEach(({ offset }, i) => flat.set(blocks[i] ?? [], offset));
+    checkFinite(flat, 'a parameter');
+    return flat as ModelParameters;
+  }
+
+  async train(
+    examples: Examples,
+    training: LocalTraining,
+    seed: Bytes,
+    control: TrainingControl,
+  ): Promise<PartFigures> {
+    checkExamples(examples, this.#spec);
+    if (examples.count === 0) throw new HushError('engine/no-data', 'There are no examples to train on.');
+    await this.#ready();
+    const { epochs, batchSize } = training;
+    const perEpoch = batchesPerEpoch(examples.count, batchSize);
+    const rows = Math.min(batchSize, examples.count);
+    const random = new SeededRandom(seed);
+    const watch = new Stopwatch();
+    const pace = new Pace(() => this.#readBack());
+    const run = new LocalRun(this.#model, this.#tensors, training);
+    let steps = 0;
+    const report = (epoch: number): void => {
+      const samplesPerSecond = (steps * rows) / watch.seconds();
+      control.onProgress({ fraction: steps / (epochs * perEpoch), epoch, epochs, samplesPerSecond });
+    };
+    try {
+      for (let epoch = 1; epoch <= epochs; epoch++) {
+        const order = random.permutation(examples.count);
+        for (let i = 0; i < perEpoch; i++) {
+          const wait = control.proceed();
+          if (wait) await watch.excluding(wait);
+          this.#backend.failure.check();
+          const batch = gatherRows(examples, order.subarray(i * rows, (i + 1) * rows));
+          this.#tensors = run.step(this.#tensors, batch, epoch === epochs);
+          steps++;
+          const windowEnd = pace.stepped();
+          if (!windowEnd) continue;
+          await windowEnd;
+          report(epoch);
+        }
+      }
+      await pace.settle();
+      // The device may compute with NaN as it likes (tfjs issue 7162), so the values themselves are looked at.
+      await this.parameters();
+      const figures = await this.#figures(run.tally, perEpoch * rows);
+      report(epochs);
+      return figures;
+    } finally {
+      // A stop leaves a read-back under way, and its tensor with it.
+      await pace.settle().catch(() => undefined);
+      run.dispose();
+    }
+  }
+
+  async evaluate(examples: Examples): Promise<PartFigures> {
+    checkExamples(examples, this.#spec);
+    if (examples.count === 0) return NO_FIGURES;
+    await this.#ready();
+    const pace = new Pace(() => this.#readBack());
+    let tally = emptyTally();
+    let turnAtMs = performance.now() + TURN_EVERY_MS;
+    try {
+      for (let from = 0; from < examples.count; from += EVALUATION_ROWS) {
+        const rows = Math.min(EVALUATION_ROWS, examples.count - from);
+        const batch = gatherRows(
+          examples,
+          Uint32Array.from({ length: rows }, (_, i) => from + i),
+        );
+        const next = tidy(() => {
+          const uploaded = upload(batch);
+          return { ...this.#model.tally(this.#model.forward(this.#tensors, uploaded), uploaded, tally) };
+        });
+        dispose([tally.loss, tally.correct]);
+        tally = next;
+        await pace.stepped();
+        if (performance.now() < turnAtMs) continue;
+        await turn();
+        turnAtMs = performance.now() + TURN_EVERY_MS;
+      }
+      await pace.settle();
+      return await this.#figures(tally, examples.count);
+    } finally {
+      await pace.settle().catch(() => undefined);
+      dispose([tally.loss, tally.correct]);
+    }
+  }
+
+  liveTensors(): number {
+    return memory().numTensors;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#given = undefined;
+    dispose(this.#tensors);
+    this.#tensors = [];
+  }
+
+  async #ready(): Promise<void> {
+    if (this.#closed) throw new HushError('engine/closed', 'The session was closed.');
+    this.#backend.failure.check();
+    await activate(this.#backend.name);
+    const given = this.#given;
+    if (given) {
+      this.#given = undefined;
+      dispose(this.#tensors);
+      this.#tensors = this.#layout.blocks.map(({ shape, offset, length }) =>
+        tensor(given.slice(offset, offset + length), [...shape], 'float32'),
+      );
+    }
+    if (this.#tensors.length === 0) throw new HushError('engine/shape', 'The session was given no parameters.');
+  }
+
+  /** Resolves when the device has done all that was begun before; notices early when training diverges. */
+  async #readBack(): Promise<void> {
+    const bias = this.#tensors.at(-1);
+    if (!bias) return;
+    // A copy of the handle, so that the next step may dispose the tensor meanwhile.
+    const held = clone(bias);
+    try {
+      checkFinite(await this.#backend.failure.guard(held.data()), 'a bias');
+    } finally {
+      held.dispose();
+    }
+  }
+
+  async #figures(tally: Tally, samples: number): Promise<PartFigures> {
+    const [loss, correct] = await this.#backend.failure.guard(Promise.all([tally.loss.data(), tally.correct.data()]));
+    checkFinite(loss, 'the loss');
+    return { lossSum: loss[0] ?? 0, correct: Math.round(correct[0] ?? 0), samples };
+  }
+}
+
+function checkFinite(values: ArrayLike<number>, what: string): void {
+  for (let i = 0; i < values.length; i++) {
+    if (Number.isFinite(values[i])) continue;
+    throw new HushError('engine/not-finite', `Training diverged: ${what} became ${values[i]}, expected a number.`, {
+      advice: 'Lower the learning rate in the plan.',
+    });
+  }
+}

@@ -1,0 +1,72 @@
+/** WebGPU on a device of our own: tfjs neither survives a missing adapter nor notices a lost device. */
+import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
+import { env } from '@tensorflow/tfjs-core';
+import { HushError } from '../core/errors.ts';
+import { install, unavailable } from './backend.ts';
+import type { Backend } from './backend.ts';
+import type { Failure } from './failure.ts';
+
+/** A step of a small model is bound by submissions, 15 dispatches each by default; more would hold more memory. */
+const DISPATCHES_PER_SUBMIT = 100;
+
+const LIMITS = [
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeWorkgroupsPerDimension',
+  'maxStorageBufferBindingSize',
+  'maxBufferSize',
+  'maxComputeWorkgroupSizeX',
+  'maxComputeInvocationsPerWorkgroup',
+] as const;
+
+export async function openWebgpu(failure: Failure): Promise<Backend> {
+  const gpu = typeof navigator === 'undefined' ? undefined : (navigator.gpu as GPU | undefined);
+  if (!gpu) throw unavailable('webgpu', 'this browser has no WebGPU');
+  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+  if (!adapter) throw unavailable('webgpu', 'the browser found no graphics adapter for WebGPU');
+  const device = await deviceOf(adapter);
+  let released = false;
+  void device.lost.then((info) => {
+    if (released) return;
+    failure.fail(
+      new HushError('engine/lost', `The graphics device was lost: ${info.message || info.reason}.`, {
+        advice: 'The round goes on without this tab; another engine is chosen for the next one.',
+      }),
+    );
+  });
+  device.addEventListener('uncapturederror', ({ error }) => {
+    const outOfMemory = error instanceof GPUOutOfMemoryError;
+    failure.fail(
+      new HushError(
+        outOfMemory ? 'engine/out-of-memory' : 'engine/lost',
+        outOfMemory ? 'The graphics card has no memory left.' : `The graphics device failed: ${error.message}`,
+        { advice: 'Close other tabs that use the graphics card, or lower the batch size in the plan.' },
+      ),
+    );
+  });
+  env().set('WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE', DISPATCHES_PER_SUBMIT);
+  await install('webgpu', new WebGPUBackend(device, adapter.info));
+  return {
+    name: 'webgpu',
+    adapter: describe(adapter.info),
+    copiesTransposed: false,
+    failure,
+    release: () => {
+      released = true;
+      device.destroy();
+    },
+  };
+}
+
+async function deviceOf(adapter: GPUAdapter): Promise<GPUDevice> {
+  try {
+    const requiredLimits = Object.fromEntries(LIMITS.map((limit) => [limit, adapter.limits[limit]]));
+    return await adapter.requestDevice({ requiredLimits });
+  } catch (cause) {
+    throw unavailable('webgpu', cause instanceof Error ? cause.message : String(cause), cause);
+  }
+}
+
+function describe(info: GPUAdapterInfo): string {
+  const parts = [info.description, info.vendor, info.architecture, info.device].filter((part) => part !== '');
+  return parts.length > 0 ? [...new Set(parts)].join(', ') : 'WebGPU adapter';
+}

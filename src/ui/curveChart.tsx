@@ -1,0 +1,144 @@
+/** Accuracy or loss by round, drawn at the width that the card has, so that its text keeps its size on a phone. */
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import type { MeasuredPoint } from '../core/runView.ts';
+import { scaleTo } from './chartScale.ts';
+import type { Scale } from './chartScale.ts';
+import { loss, percent } from './format.ts';
+
+export type Measure = 'accuracy' | 'loss';
+
+export interface Line {
+  /** Names the style, and a column of the table. */
+  readonly part: 'test' | 'validation' | 'training';
+  readonly of: (point: MeasuredPoint) => number | undefined;
+}
+
+/** Of the training data only the loss is in a measured point. */
+export const LINES: Readonly<Record<Measure, readonly Line[]>> = {
+  accuracy: [
+    { part: 'validation', of: (point) => point.validationAccuracy },
+    { part: 'test', of: (point) => point.testAccuracy },
+  ],
+  loss: [
+    { part: 'training', of: (point) => point.trainingLoss },
+    { part: 'validation', of: (point) => point.validationLoss },
+    { part: 'test', of: (point) => point.testLoss },
+  ],
+};
+
+export function figure(measure: Measure, value: number | undefined): string {
+  return measure === 'accuracy' ? percent(value) : loss(value);
+}
+
+export function linesWithFigures(measure: Measure, curve: readonly MeasuredPoint[]): readonly Line[] {
+  return LINES[measure].filter(({ of }) => curve.some((point) => of(point) !== undefined));
+}
+
+const HEIGHT = 240;
+const LEFT = 36;
+const RIGHT = 5;
+const TOP = 30;
+const BOTTOM = 28;
+const MAX_DOTS = 40;
+const PERCENT: Scale = { max: 1, ticks: [0, 0.25, 0.5, 0.75, 1], digits: 0 };
+
+interface Props {
+  readonly curve: readonly MeasuredPoint[];
+  readonly rounds: number;
+  readonly measure: Measure;
+}
+
+export function CurveChart({ curve, rounds, measure }: Props) {
+  const { box, width } = useWidth(420);
+  const across = scaleTo(Math.max(rounds, 1), Math.min(6, Math.max(2, Math.floor(width / 90))), true);
+  const values = curve.flatMap((point) => LINES[measure].map(({ of }) => of(point) ?? 0));
+  const up = measure === 'accuracy' ? PERCENT : scaleTo(Math.max(0, ...values), 4);
+  const x = (round: number): number => LEFT + (round / Math.max(rounds, 1)) * (width - LEFT - RIGHT);
+  const y = (value: number): number => HEIGHT - BOTTOM - (value / up.max) * (HEIGHT - TOP - BOTTOM);
+  const tick = (value: number): string =>
+    measure === 'accuracy' ? `${Math.round(value * 100)}` : value.toFixed(up.digits);
+  return (
+    <div class="chart" ref={box}>
+      <svg
+        width={width}
+        height={HEIGHT}
+        viewBox={`0 0 ${width} ${HEIGHT}`}
+        role="img"
+        aria-label={description({ curve, rounds, measure })}
+      >
+        <text class="axis" x={0} y={12}>
+          {measure === 'accuracy' ? 'accuracy, %' : 'loss, nats a sample'}
+        </text>
+        {up.ticks.map((value) => (
+          <g key={value}>
+            <line class={value === 0 ? 'grid base' : 'grid'} x1={LEFT} x2={width - RIGHT} y1={y(value)} y2={y(value)} />
+            <text class="axis" x={LEFT - 8} y={y(value) + 4} text-anchor="end">
+              {tick(value)}
+            </text>
+          </g>
+        ))}
+        {across.ticks
+          .filter((round) => round <= rounds)
+          .map((round) => (
+            <text
+              key={round}
+              class="axis"
+              x={x(round)}
+              y={HEIGHT - 9}
+              text-anchor={round === rounds ? 'end' : 'middle'}
+            >
+              {round}
+            </text>
+          ))}
+        <text class="axis" x={width - RIGHT} y={12} text-anchor="end">
+          by round, of {rounds}
+        </text>
+        {linesWithFigures(measure, curve).map((line) => {
+          const points = curve.flatMap((point) => {
+            const value = line.of(point);
+            return value === undefined
+              ? []
+              : [{ x: x(point.round), y: y(Math.min(value, up.max)), round: point.round }];
+          });
+          const last = points.at(-1);
+          return (
+            <g key={line.part} class={`line line-${line.part}`}>
+              <polyline fill="none" points={points.map((at) => `${at.x.toFixed(1)},${at.y.toFixed(1)}`).join(' ')} />
+              {line.part === 'test' &&
+                points.length <= MAX_DOTS &&
+                points.map((at) => <circle key={at.round} class="dot" cx={at.x} cy={at.y} r={2.2} />)}
+              {last && <circle class="dot" cx={last.x} cy={last.y} r={line.part === 'test' ? 4.2 : 2.6} />}
+            </g>
+          );
+        })}
+      </svg>
+    </div>
+  );
+}
+
+function description({ curve, rounds, measure }: Props): string {
+  const first = curve[0];
+  const last = curve.at(-1);
+  if (!first || !last) return `Chart of ${measure} by round: nothing measured yet.`;
+  const told = linesWithFigures(measure, curve).map(
+    ({ part, of }) => `${part} ${measure} from ${figure(measure, of(first))} to ${figure(measure, of(last))}`,
+  );
+  return `Chart of ${measure} by round, after ${first.round} to ${last.round} of ${rounds} rounds: ${told.join(', ')}. The table below has every figure.`;
+}
+
+function useWidth(initial: number) {
+  const box = useRef<HTMLDivElement>(null);
+  const [width, setWidth] = useState(initial);
+  useLayoutEffect(() => {
+    const element = box.current;
+    if (!element) return undefined;
+    setWidth(Math.max(1, element.clientWidth));
+    const observer = new ResizeObserver(([entry]) => {
+      const measured = Math.floor(entry?.contentRect.width ?? 0);
+      if (measured > 0) setWidth(measured);
+    });
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+  return { box, width };
+}

@@ -1,0 +1,194 @@
+/** One run, from either side: what happens, what is waited for, what can be done, and every figure of it. */
+import { useState } from 'preact/hooks';
+import type { ProblemView, RunView, WaitView } from '../core/runView.ts';
+import { Button, HeadingLevel } from './controls.tsx';
+import { EngineCard } from './engineCard.tsx';
+import { countdown } from './format.ts';
+import { useTitleFocus } from './focus.ts';
+import { InviteCard } from './invite.tsx';
+import { LearningCard } from './learning.tsx';
+import { LeavesCard } from './leaves.tsx';
+import { LedgerCard, SaveButtons } from './ledger.tsx';
+import { LogCard } from './log.tsx';
+import { Note, ProblemNote } from './notes.tsx';
+import { PeopleCard } from './people.tsx';
+import { peopleHere, phaseNote } from './phaseText.ts';
+import { RoundCard } from './roundCard.tsx';
+import { isOver } from './session.ts';
+import type { OpenRun } from './session.ts';
+import { useEverySecond, useThrottled } from './timing.ts';
+
+/** A sentence is read out at most this often. */
+const ANNOUNCE_EVERY_MS = 5000;
+
+interface Props {
+  readonly open: OpenRun;
+  readonly problemOf: (thrown: unknown) => ProblemView;
+  /** Starts over after an end: joins again, or takes the federation up again. */
+  readonly onAgain?: () => void;
+  /** 2 inside another screen. */
+  readonly level?: 1 | 2;
+}
+
+export function Dashboard({ open, problemOf, onAgain, level = 1 }: Props) {
+  const view = open.view.value;
+  const [sharing, setSharing] = useState(false);
+  const Title = level === 1 ? 'h1' : 'h2';
+  const note = phaseNote(view);
+  useTitleFocus(level === 1);
+  const gathering = ['connecting', 'preparing', 'waiting'].includes(view.phase);
+  const share = isOver(view.phase) || !(sharing || gathering) ? undefined : view.inviteLink;
+  const bad = note?.tone === 'bad' && view.problem !== undefined;
+  return (
+    <HeadingLevel.Provider value={level === 1 ? 2 : 3}>
+      <header class="run-head">
+        <div>
+          <Title tabIndex={-1}>{runTitle(view)}</Title>
+          <Sentence view={view} />
+        </div>
+        <Actions
+          {...{ open, problemOf, onAgain }}
+          sharing={sharing}
+          {...(view.inviteLink !== undefined && !gathering && { onShare: () => setSharing(!sharing) })}
+        />
+      </header>
+      {view.problem && <ProblemNote problem={view.problem}>{bad && <p>{note.text}</p>}</ProblemNote>}
+      {note && !bad && <Note tone={note.tone}>{note.text}</Note>}
+      {share !== undefined && !gathering && <InviteCard link={share} />}
+      <div class="columns">
+        <Cards {...{ open, problemOf }} invite={gathering ? share : undefined} />
+      </div>
+    </HeadingLevel.Provider>
+  );
+}
+
+/** Only cards that have something to say in this phase; the log closes them, as wide as the last row leaves it. */
+function Cards({
+  open,
+  problemOf,
+  invite,
+}: Pick<Props, 'open' | 'problemOf'> & { readonly invite: string | undefined }) {
+  const view = open.view.value;
+  const live = !isOver(view.phase) || view.phase === 'finished';
+  const started = view.round !== undefined || view.curve.length > 0;
+  const coordinating = view.role === 'coordinator';
+  const here = view.round !== undefined || view.people.length > 0;
+  const cards = [
+    live && (here || coordinating) && <RoundCard key="round" view={view} />,
+    invite !== undefined && <InviteCard key="invite" link={invite} />,
+    started && <LearningCard key="learning" view={view} />,
+    live && view.people.length > 0 && <PeopleCard key="people" view={view} />,
+    (live || started) && <LeavesCard key="leaves" view={view} />,
+    view.engine && <EngineCard key="engine" choice={view.engine} />,
+    (started || (live && coordinating)) && <LedgerCard key="ledger" open={open} problemOf={problemOf} />,
+  ].filter(Boolean);
+  return (
+    <>
+      {cards}
+      <LogCard events={view.events} wide={cards.length % 2 === 0} />
+    </>
+  );
+}
+
+export function runTitle(view: RunView): string {
+  if (view.plan) return view.plan.name;
+  if (view.role === 'coordinator') return 'Federation';
+  return isOver(view.phase) ? 'Not joined' : 'Joining a federation';
+}
+
+/** The countdown ticks for the eyes only; what is read out changes when the state does. */
+function Sentence({ view }: { readonly view: RunView }) {
+  const { waiting, sentence } = view;
+  const spoken = useThrottled(waiting ? `${sentence} Waiting for ${waiting.for}.` : sentence, ANNOUNCE_EVERY_MS);
+  return (
+    <>
+      <p class={waiting?.untilMs === undefined ? 'sentence' : 'sentence ticking'}>
+        {sentence} {waiting && <Wait wait={waiting} />}
+      </p>
+      <p class="visually-hidden" role="status">
+        {spoken}
+      </p>
+    </>
+  );
+}
+
+function Wait({ wait }: { readonly wait: WaitView }) {
+  useEverySecond(wait.untilMs !== undefined);
+  if (wait.untilMs === undefined) return <>Waiting for {wait.for}.</>;
+  return (
+    <>
+      Waiting for {wait.for}, <span class="countdown">{countdown((wait.untilMs - Date.now()) / 1000)}</span> at the
+      most.
+    </>
+  );
+}
+
+interface ActionProps {
+  readonly open: OpenRun;
+  readonly problemOf: (thrown: unknown) => ProblemView;
+  readonly onAgain: (() => void) | undefined;
+  readonly onShare?: () => void;
+  readonly sharing: boolean;
+}
+
+function Actions({ open, problemOf, onAgain, onShare, sharing }: ActionProps) {
+  const view = open.view.value;
+  const { phase, role } = view;
+  const { actions } = open.run;
+  const [last, setLast] = useState<number | undefined>(undefined);
+  const finishing = last !== undefined && last === view.round?.number;
+  if (open.closed.value) return null;
+  if (phase === 'finished') {
+    return (
+      <div class="actions">
+        <SaveButtons open={open} problemOf={problemOf} what={['model']} primary />
+      </div>
+    );
+  }
+  if (isOver(phase)) {
+    const again = role === 'participant' ? 'Join again' : 'Resume';
+    return (
+      <div class="actions">
+        {onAgain && phase !== 'refused' && (
+          <Button primary onPress={onAgain}>
+            {again}
+          </Button>
+        )}
+      </div>
+    );
+  }
+  const enough = peopleHere(view) >= (view.plan?.aggregation.cohort.minimum ?? Number.POSITIVE_INFINITY);
+  return (
+    <div class="actions">
+      {phase === 'paused' ? (
+        <Button primary onPress={() => actions.resume()}>
+          Resume
+        </Button>
+      ) : (
+        (phase === 'running' || phase === 'waiting') && <Button onPress={() => actions.pause()}>Pause</Button>
+      )}
+      {phase === 'running' && (
+        <Button
+          unavailable={finishing}
+          onPress={() => {
+            setLast(view.round?.number);
+            actions.finish();
+          }}
+        >
+          {finishing ? 'Stops after this round' : 'Finish this round'}
+        </Button>
+      )}
+      {role === 'participant' && <Button onPress={() => actions.leave()}>Leave</Button>}
+      {role === 'coordinator' && phase === 'waiting' && (
+        <Button primary={enough} unavailable={!enough} onPress={() => actions.startNow()}>
+          Start now
+        </Button>
+      )}
+      {onShare && (
+        <Button primary={phase === 'running'} expanded={sharing} onPress={onShare}>
+          Share link
+        </Button>
+      )}
+    </div>
+  );
+}

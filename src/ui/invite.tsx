@@ -1,0 +1,74 @@
+/** The link that people join with: to copy, and as a code for a phone's camera. */
+import { useId, useMemo, useRef, useState } from 'preact/hooks';
+import { encode } from 'uqr';
+import { Button, Card } from './controls.tsx';
+
+export function InviteCard({ link }: { readonly link: string }) {
+  const field = useRef<HTMLInputElement>(null);
+  const [said, say] = useState('');
+  const id = useId();
+  const copy = (): void => {
+    // Refused without a secure context, or by the person: then the link is selected for them to copy by hand.
+    navigator.clipboard.writeText(link).then(
+      () => say('Copied.'),
+      () => byHand(),
+    );
+  };
+  const byHand = (): void => {
+    field.current?.focus();
+    field.current?.select();
+    say('This browser did not allow copying. The link is selected: copy it with Ctrl+C or ⌘C.');
+  };
+  return (
+    <Card title="Share link" name="invite">
+      <div class="invite">
+        <div>
+          <label for={id}>
+            Whoever opens this link sees first what would happen, and joins only on a press of a button.
+          </label>
+          <div class="field-row">
+            <input
+              id={id}
+              ref={field}
+              class="mono"
+              readOnly
+              value={link}
+              onFocus={(event) => event.currentTarget.select()}
+            />
+            <Button primary onPress={() => (navigator.clipboard ? copy() : byHand())}>
+              Copy link
+            </Button>
+          </div>
+          <p class="hint" role="status">
+            {said}
+          </p>
+          <p class="hint">
+            The part after # holds a secret and is never sent to a server. Send the link to those who may take part, and
+            keep this tab open.
+          </p>
+        </div>
+        <QrCode text={link} />
+      </div>
+    </Card>
+  );
+}
+
+function QrCode({ text }: { readonly text: string }) {
+  const { size, path } = useMemo(() => {
+    const code = encode(text, { ecc: 'L', border: 2 });
+    const modules = code.data.flatMap((row, y) => row.flatMap((dark, x) => (dark ? [`M${x} ${y}h1v1h-1z`] : [])));
+    return { size: code.size, path: modules.join('') };
+  }, [text]);
+  return (
+    <svg
+      class="qr"
+      viewBox={`0 0 ${size} ${size}`}
+      role="img"
+      aria-label="The link as a QR code"
+      shape-rendering="crispEdges"
+    >
+      <rect width={size} height={size} fill="#ffffff" />
+      <path d={path} fill="#1b1f24" />
+    </svg>
+  );
+}

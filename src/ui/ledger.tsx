@@ -1,0 +1,83 @@
+/** Ledger and counters: signed records, what was abandoned, what was refused, and the files that can be saved. */
+import { useState } from 'preact/hooks';
+import type { ProblemView, RunView } from '../core/runView.ts';
+import type { OpenRun } from './session.ts';
+import { Button, Card, Facts } from './controls.tsx';
+import { count, shortHash } from './format.ts';
+import { ProblemNote } from './notes.tsx';
+
+export type Saved = 'model' | 'metrics' | 'ledger';
+
+export function LedgerCard({ open, problemOf }: { readonly open: OpenRun; readonly problemOf: ProblemOf }) {
+  const view = open.view.value;
+  const { ledger, refusals } = view;
+  return (
+    <Card title="Ledger and counters" name="ledger">
+      <Facts
+        of={[
+          ['Signed records', count(ledger.records)],
+          ['Abandoned rounds', count(ledger.abandoned)],
+          ['Head', <Digest of={ledger.head} />],
+          ['Model', <Digest of={view.modelHash} />],
+          ['Plan', <Digest of={view.planHash} />],
+          ['Parameters', count(view.parameters)],
+        ]}
+      />
+      <p class="sub">Refused messages</p>
+      {refusals.length === 0 ? (
+        <p class="empty">None.</p>
+      ) : (
+        <Facts of={refusals.map(({ reason, count: times }) => [reason, count(times)] as const)} />
+      )}
+      <SaveButtons
+        open={open}
+        problemOf={problemOf}
+        what={view.role === 'coordinator' ? ['model', 'metrics', 'ledger'] : ['model']}
+      />
+    </Card>
+  );
+}
+
+function Digest({ of }: { readonly of: RunView['modelHash'] }) {
+  return (
+    <span class="mono" title={of}>
+      {shortHash(of)}
+    </span>
+  );
+}
+
+type ProblemOf = (thrown: unknown) => ProblemView;
+
+interface SaveProps {
+  readonly open: OpenRun;
+  readonly what: readonly Saved[];
+  readonly problemOf: ProblemOf;
+  readonly primary?: boolean;
+}
+
+/** What cannot be written is said here, where the button is. */
+export function SaveButtons({ open, what, problemOf, primary = false }: SaveProps) {
+  const [saving, setSaving] = useState<Saved | undefined>(undefined);
+  const [problem, setProblem] = useState<ProblemView | undefined>(undefined);
+  const none = open.view.value.modelHash === undefined;
+  const save = (which: Saved): void => {
+    setSaving(which);
+    setProblem(undefined);
+    open.run.actions
+      .save(which)
+      .catch((thrown: unknown) => setProblem(problemOf(thrown)))
+      .finally(() => setSaving(undefined));
+  };
+  return (
+    <>
+      <div class="buttons">
+        {what.map((which) => (
+          <Button key={which} primary={primary} unavailable={none || saving !== undefined} onPress={() => save(which)}>
+            {saving === which ? `Saving ${which}` : `Save ${which}`}
+          </Button>
+        ))}
+      </div>
+      {problem && <ProblemNote problem={problem} />}
+    </>
+  );
+}

@@ -1,0 +1,62 @@
+/** Entry of the training worker: joins comlink to the service, and hands big arrays over instead of copying them. */
+import { expose, transfer } from 'comlink';
+import { SerialQueue } from '../core/async.ts';
+import type { TrainingProgress } from '../core/engine.ts';
+import type { ErrorCode } from '../core/errors.ts';
+import type { HashedModel } from '../core/localWork.ts';
+import type { Plan } from '../core/plan.ts';
+import type { ModelParameters } from '../core/updateStages.ts';
+import { initialise } from '../update/initialise.ts';
+import { modelHashOf } from '../update/modelHash.ts';
+import { crashOnUnhandled } from './crash.ts';
+import { outcomeOf, READY } from './outcome.ts';
+import type { Outcome } from './outcome.ts';
+import type { ControlCommand } from './trainControl.ts';
+import type { TrainerApi } from './trainerApi.ts';
+import { TrainService } from './trainService.ts';
+import { webRandom } from './webRandom.ts';
+
+crashOnUnhandled();
+
+let port: MessagePort | undefined;
+const service = new TrainService({
+  random: webRandom,
+  fetchFile: (path) => fetch(path, { credentials: 'same-origin' }),
+  report: (progress: TrainingProgress) => port?.postMessage(progress),
+});
+const queue = new SerialQueue();
+const answer = <T>(work: () => Promise<T> | T, code: ErrorCode): Promise<Outcome<T>> =>
+  queue.run(() => outcomeOf(work, code));
+
+function initialModel({ model, seed }: Plan): HashedModel {
+  const parameters = initialise(model, seed);
+  return { parameters, hash: modelHashOf(parameters) };
+}
+
+const api: TrainerApi = {
+  attach: (given) => {
+    given.addEventListener('message', ({ data }: MessageEvent<ControlCommand>) => service.control.command(data));
+    given.start();
+    port = given;
+  },
+  open: (task) => answer(() => service.open(task), 'data/failed'),
+  chooseEngine: () => answer(() => service.chooseEngine(), 'engine/failed'),
+  // Not in the queue: the ledger is verified while the engine is still being chosen.
+  initialModel: (plan) => outcomeOf(() => initialModel(plan), 'worker/failed'),
+  load: (parameters) => answer(() => service.load(parameters), 'worker/failed'),
+  train: (order) => answer(() => service.train(order), 'engine/failed'),
+  mask: async (order) => {
+    const outcome = await answer(() => service.mask(order), 'update/failed');
+    return outcome.ok ? transfer(outcome, [outcome.value.masked.buffer]) : outcome;
+  },
+  apply: async (order) => {
+    const outcome = await answer(() => service.apply(order), 'sum/failed');
+    if (!outcome.ok) return outcome;
+    // The model itself stays here, so a copy goes.
+    const parameters = outcome.value.parameters.slice() as ModelParameters;
+    return transfer({ ok: true, value: { ...outcome.value, parameters } }, [parameters.buffer]);
+  },
+};
+
+expose(api);
+postMessage(READY);

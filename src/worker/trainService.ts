@@ -1,0 +1,192 @@
+/** What the training worker does: data, engine, update and masks in one place, so that nothing unmasked leaves it. */
+import { turn } from '../engine/turn.ts';
+import { chooseEngine } from '../engine/choose.ts';
+import type { Chosen } from '../engine/choose.ts';
+import { openEngine } from '../engine/tfjsEngine.ts';
+import type { EngineChoice, EngineSession, TrainingProgress } from '../core/engine.ts';
+import type { TrainingData } from '../core/dataset.ts';
+import { HushError } from '../core/errors.ts';
+import type { Hash, RoundNumber } from '../core/ids.ts';
+import type {
+  ApplyOrder,
+  ApplyReport,
+  MaskOrder,
+  MaskReport,
+  TrainerInfo,
+  TrainerTask,
+  TrainOrder,
+  TrainReport,
+} from '../core/localWork.ts';
+import type { Random } from '../core/ports.ts';
+import { NO_FIGURES, ringBits } from '../core/sumSpec.ts';
+import type { Figures } from '../core/sumSpec.ts';
+import type { ClippedUpdate, ModelParameters } from '../core/updateStages.ts';
+import { PublicDataSource } from '../data/publicDataset.ts';
+import type { FetchFile } from '../data/gunzip.ts';
+import { applySum } from '../update/aggregate.ts';
+import { clip, differenceOf } from '../update/clip.ts';
+import { mask } from '../update/mask.ts';
+import { modelHashOf } from '../update/modelHash.ts';
+import { piecesRoot } from '../update/pieces.ts';
+import { quantise } from '../update/quantise.ts';
+import { maskedGlimpse, rawGlimpse } from './glimpse.ts';
+import { TrainControl } from './trainControl.ts';
+
+export interface TrainServiceOptions {
+  readonly random: Random;
+  readonly fetchFile: FetchFile;
+  readonly report: (progress: TrainingProgress) => void;
+}
+
+/** What is kept between `train` and `mask`. */
+interface Trained {
+  readonly round: RoundNumber;
+  readonly figures: Figures;
+  readonly stays: readonly number[];
+  /** Undefined after a round that only measures. */
+  readonly update: ClippedUpdate | undefined;
+}
+
+export class TrainService {
+  readonly control: TrainControl;
+  readonly #options: TrainServiceOptions;
+  #task: TrainerTask | undefined;
+  #data: TrainingData | undefined;
+  #model: ModelParameters | undefined;
+  #engine: (Chosen & { readonly session: EngineSession }) | undefined;
+  #trained: Trained | undefined;
+
+  constructor(options: TrainServiceOptions) {
+    this.#options = options;
+    this.control = new TrainControl(turn, options.report);
+  }
+
+  async open(task: TrainerTask): Promise<TrainerInfo> {
+    this.#forgetEngine();
+    this.#model = undefined;
+    this.#trained = undefined;
+    this.#task = task;
+    const data = await new PublicDataSource(task.plan, task.shard, this.#options.fetchFile).load();
+    this.#data = data;
+    const { training, validation, test } = data;
+    return { samples: { training: training.count, validation: validation.count, test: test.count } };
+  }
+
+  async chooseEngine(): Promise<EngineChoice> {
+    this.#forgetEngine();
+    const { plan, forceEngine } = need(this.#task, 'a task');
+    const { model: spec, training } = plan;
+    const chosen = await chooseEngine({
+      spec,
+      training,
+      open: openEngine,
+      ...(forceEngine ? { force: forceEngine } : {}),
+    });
+    this.#engine = { ...chosen, session: await chosen.engine.open(spec) };
+    return chosen.choice;
+  }
+
+  load(parameters: ModelParameters): Hash {
+    this.#model = parameters;
+    this.#trained = undefined;
+    return modelHashOf(parameters);
+  }
+
+  train(order: TrainOrder): Promise<TrainReport> {
+    this.#trained = undefined;
+    return this.control.during(async () => {
+      try {
+        return await this.#train(order);
+      } catch (thrown) {
+        if (thrown instanceof HushError && LOST.includes(thrown.code)) this.#forgetEngine();
+        throw thrown;
+      }
+    });
+  }
+
+  async #train({ round, kind, seed }: TrainOrder): Promise<TrainReport> {
+    const { plan } = need(this.#task, 'a task');
+    const data = need(this.#data, 'data');
+    const model = need(this.#model, 'a model');
+    await this.control.proceed();
+    const startMs = performance.now();
+    const session = await this.#session();
+    session.setParameters(model);
+    // Of the model that the round begins with, so that every participant measures the same one.
+    const validation = await session.evaluate(data.validation);
+    await this.control.proceed();
+    const test = await session.evaluate(data.test);
+    await this.control.proceed();
+    const report = { round, updateNorm: 0, saturated: 0 };
+    if (kind === 'evaluate') {
+      const figures = { training: NO_FIGURES, validation, test };
+      this.#trained = { round, figures, stays: [], update: undefined };
+      return { ...report, durationMs: performance.now() - startMs, figures };
+    }
+    const training = await session.train(data.training, plan.training, seed, this.control);
+    const raw = differenceOf(await session.parameters(), model);
+    const { clipped, norm } = clip(raw, plan.aggregation.clipNorm);
+    const figures = { training, validation, test };
+    this.#trained = { round, figures, stays: rawGlimpse(raw), update: clipped };
+    const saturated = saturatedFraction(
+      clipped,
+      this.#weight() / plan.aggregation.weightCap,
+      plan.aggregation.clipRange,
+    );
+    return { ...report, durationMs: performance.now() - startMs, figures, updateNorm: norm, saturated };
+  }
+
+  /** Hides what was trained, once: the same update under two sets of masks would show their difference. */
+  mask({ round, sumSpec, groupSize, seeds }: MaskOrder): MaskReport {
+    const trained = this.#trained;
+    if (trained?.round !== round) {
+      throw new HushError('worker/order', `Round ${round} is to be masked, expected ${trained?.round ?? 'none'}.`);
+    }
+    this.#trained = undefined;
+    const { plan } = need(this.#task, 'a task');
+    const { figures, update } = trained;
+    const { vector } = quantise({ sumSpec, plan, update, weight: this.#weight(), figures }, this.#options.random);
+    const bits = ringBits(sumSpec, groupSize);
+    const masked = mask(vector, bits, seeds);
+    return {
+      masked,
+      piecesRoot: piecesRoot(masked),
+      glimpse: { stays: trained.stays, sent: maskedGlimpse(masked, bits) },
+    };
+  }
+
+  apply(order: ApplyOrder): ApplyReport {
+    const report = applySum(need(this.#model, 'a model'), order, need(this.#task, 'a task').plan);
+    this.#model = report.parameters;
+    return report;
+  }
+
+  #weight(): number {
+    const { training } = need(this.#data, 'data');
+    return Math.min(training.count, need(this.#task, 'a task').plan.aggregation.weightCap);
+  }
+
+  /** After a lost device another engine is chosen, among those that are left. */
+  async #session(): Promise<EngineSession> {
+    if (!this.#engine) await this.chooseEngine();
+    return need(this.#engine, 'an engine').session;
+  }
+
+  #forgetEngine(): void {
+    this.#engine?.engine.close();
+    this.#engine = undefined;
+  }
+}
+
+const LOST: readonly string[] = ['engine/lost', 'engine/out-of-memory', 'engine/closed'];
+
+/** What the quantiser will cut off of an update that it scales by `factor`. */
+function saturatedFraction(update: ClippedUpdate, factor: number, clipRange: number): number {
+  const outside = update.reduce((count, value) => (Math.abs(value * factor) > clipRange ? count + 1 : count), 0);
+  return outside / update.length;
+}
+
+function need<T>(value: T | undefined, what: string): T {
+  if (value === undefined) throw new HushError('worker/order', `The worker was given work before it had ${what}.`);
+  return value;
+}

@@ -1,0 +1,36 @@
+/** What the training worker answers to, through comlink. Types only: the page imports them without the worker's code. */
+import type { EngineChoice, TrainingProgress } from '../core/engine.ts';
+import type { Hash } from '../core/ids.ts';
+import type {
+  ApplyOrder,
+  ApplyReport,
+  HashedModel,
+  MaskOrder,
+  MaskReport,
+  TrainerInfo,
+  TrainerTask,
+  TrainOrder,
+  TrainReport,
+} from '../core/localWork.ts';
+import type { Plan } from '../core/plan.ts';
+import type { ModelParameters } from '../core/updateStages.ts';
+import type { Outcome } from './outcome.ts';
+import type { ControlCommand } from './trainControl.ts';
+
+export interface TrainerApi {
+  /**
+   * One port for the worker's whole life: ControlCommands come in, TrainingProgress goes out. Callbacks would leak a port
+   * each (comlink issue 63).
+   */
+  attach(port: MessagePort): void;
+  open(task: TrainerTask): Promise<Outcome<TrainerInfo>>;
+  chooseEngine(): Promise<Outcome<EngineChoice>>;
+  initialModel(plan: Plan): Promise<Outcome<HashedModel>>;
+  load(parameters: ModelParameters): Promise<Outcome<Hash>>;
+  train(order: TrainOrder): Promise<Outcome<TrainReport>>;
+  mask(order: MaskOrder): Promise<Outcome<MaskReport>>;
+  apply(order: ApplyOrder): Promise<Outcome<ApplyReport>>;
+}
+
+export type ToTrainer = ControlCommand;
+export type FromTrainer = TrainingProgress;

@@ -1,0 +1,250 @@
+/** The real training and summing workers: from digits to the next model, through masks. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { EngineName, TrainingProgress } from '../../src/core/engine.ts';
+import type { HushError } from '../../src/core/errors.ts';
+import type { MaskSeed, Trainer, TrainerTask, TrainOrder } from '../../src/core/localWork.ts';
+import type { Plan } from '../../src/core/plan.ts';
+import { SeededRandom } from '../../src/core/seededRandom.ts';
+import { evaluationSumSpec, ringBits, trainingSumSpec, wordCount } from '../../src/core/sumSpec.ts';
+import type { ModelParameters } from '../../src/core/updateStages.ts';
+import { createSummerHost } from '../../src/platform/summerHost.ts';
+import { createTrainerHost } from '../../src/platform/trainerHost.ts';
+import { initialise } from '../../src/update/initialise.ts';
+import { modelHashOf } from '../../src/update/modelHash.ts';
+import { piecesRoot } from '../../src/update/pieces.ts';
+import { digitsPlan } from '../reference/digitsPlan.ts';
+
+const SHARDS = 20;
+const PLAN = digitsPlan({ hidden: [8] });
+const LONG_PLAN = digitsPlan({ hidden: [8], epochs: 1000 });
+
+function task(forceEngine: EngineName, index = 0, plan = PLAN): TrainerTask {
+  return { plan, shard: { index, count: SHARDS, split: { kind: 'iid' }, seed: 1 }, forceEngine };
+}
+
+function order(round: number, kind: TrainOrder['kind'] = 'train'): TrainOrder {
+  return { round, kind, seed: SeededRandom.of(round).bytes(32) };
+}
+
+const start = (): ModelParameters => initialise(PLAN.model, PLAN.seed);
+
+async function ready(trainer: Trainer, given: TrainerTask): Promise<void> {
+  await trainer.open(given);
+  await trainer.chooseEngine();
+  await trainer.load(start());
+}
+
+describe('the training worker', () => {
+  let trainer: Trainer;
+  beforeEach(() => {
+    trainer = createTrainerHost();
+  });
+  afterEach(() => trainer.close());
+
+  it('trains with WebGPU as it trains with plain JavaScript', async () => {
+    const sums: Uint8Array[] = [];
+    for (const name of ['cpu', 'webgpu'] as const) {
+      await trainer.open(task(name));
+      const choice = await trainer.chooseEngine();
+      expect(choice.engine).toBe(name);
+      if (name === 'webgpu') {
+        expect(choice.adapter).toMatch(/swiftshader/i);
+        expect(choice.candidates[0]?.disagreement).toBeGreaterThan(0);
+        expect(choice.candidates[0]?.disagreement).toBeLessThan(1e-3);
+      }
+      await trainer.load(start());
+      const report = await trainer.train(order(1));
+      // 400 examples a shard, 40 of them set aside; 11 whole batches of 32.
+      expect(report.figures.training.samples).toBe(352);
+      expect(report.updateNorm).toBeGreaterThan(0.1);
+      const { masked } = await trainer.mask({
+        round: 1,
+        sumSpec: trainingSumSpec(PLAN, start().length),
+        groupSize: 3,
+        seeds: [],
+      });
+      sums.push(masked);
+    }
+    // Without masks the words are the update in 16 bits of 2^-15 each, rounded at random: equal but for a few units.
+    const bits = ringBits(trainingSumSpec(PLAN, start().length), 3);
+    const [cpu, webgpu] = sums.map((packed) => updateWords(packed, bits, start().length));
+    const differences = cpu!.map((word, i) => Math.abs(word - webgpu![i]!));
+    expect(Math.max(...differences)).toBeLessThanOrEqual(3);
+    expect(new Set(cpu).size).toBeGreaterThan(20);
+  });
+
+  it('takes a round from orders to the next model, beside a summing worker', async () => {
+    const summer = createSummerHost();
+    await summer.open({ plan: PLAN });
+    expect(await summer.initialModel()).toEqual(start());
+    const hash = await summer.load(start());
+    expect(hash).toBe(modelHashOf(start()));
+
+    const sumSpec = trainingSumSpec(PLAN, start().length);
+    const seeds = Array.from({ length: 3 }, (_, i) => SeededRandom.of(100 + i).bytes(32));
+    // A ring of three pairwise masks: each participant adds one and takes the next away, so that they cancel.
+    const masksOf = (i: number): MaskSeed[] => [
+      { seed: seeds[i]!, sign: 1 },
+      { seed: seeds[(i + 1) % 3]!, sign: -1 },
+      { seed: SeededRandom.of(200 + i).bytes(32), sign: 1 },
+    ];
+    await summer.begin({ round: 1, sumSpec, groupSize: 3 });
+    let trainingSamples = 0;
+    for (let i = 0; i < 3; i++) {
+      await ready(trainer, task('wasm', i));
+      const { figures } = await trainer.train(order(1));
+      trainingSamples += figures.training.samples;
+      const report = await trainer.mask({ round: 1, sumSpec, groupSize: 3, seeds: masksOf(i) });
+      expect(report.masked).toHaveLength(Math.ceil((wordCount(sumSpec) * ringBits(sumSpec, 3)) / 8));
+      expect(report.piecesRoot).toBe(piecesRoot(report.masked));
+      expect(report.glimpse.stays).toHaveLength(9);
+      expect(report.glimpse.sent).toHaveLength(12);
+      for (const word of report.glimpse.sent) expect(word).toMatch(/^[0-9a-f]{5}$/);
+      expect(await summer.add(1, report.masked)).toBe(report.piecesRoot);
+      // What was masked once is forgotten.
+      await expect(trainer.mask({ round: 1, sumSpec, groupSize: 3, seeds: [] })).rejects.toMatchObject({
+        code: 'worker/order',
+      });
+    }
+    const selfMasks = [0, 1, 2].map((i): MaskSeed => ({ seed: SeededRandom.of(200 + i).bytes(32), sign: -1 }));
+    const { packedSum, ...applied } = await summer.unmask(1, 3, selfMasks);
+    expect(applied.totalWeight).toBe(3 * 360);
+    expect(applied.figures.training.samples).toBe(trainingSamples);
+    expect(applied.parameters).not.toEqual(start());
+    expect(await trainer.apply({ round: 1, sumSpec, groupSize: 3, survivors: 3, packedSum })).toEqual(applied);
+
+    // The model that stands now is the better one.
+    const { figures } = await trainer.train(order(2, 'evaluate'));
+    expect(figures.training.samples).toBe(0);
+    expect(figures.test.samples).toBe(100);
+    expect(figures.test.correct).toBeGreaterThan(30);
+    const evaluation = await trainer.mask({
+      round: 2,
+      sumSpec: evaluationSumSpec(PLAN),
+      groupSize: 3,
+      seeds: masksOf(0),
+    });
+    expect(evaluation.glimpse.stays).toEqual([]);
+
+    await expect(summer.add(1, packedSum)).rejects.toMatchObject({ code: 'worker/order' });
+    await summer.begin({ round: 3, sumSpec, groupSize: 3 });
+    await expect(summer.add(3, new Uint8Array(5))).rejects.toMatchObject({ code: 'sum/length' });
+    // Nothing was added, so the sum's own checks fail.
+    await expect(summer.unmask(3, 3, [])).rejects.toMatchObject({ code: expect.stringMatching(/^sum\//) });
+    summer.close();
+  });
+
+  it('pauses, goes on, and stops, with the page free meanwhile', async () => {
+    const progress: TrainingProgress[] = [];
+    trainer.onProgress((step) => progress.push(step));
+    await ready(trainer, task('wasm', 0, LONG_PLAN));
+    const running = trainer.train(order(1));
+    await expect.poll(() => progress.length).toBeGreaterThan(2);
+    trainer.pause();
+    // Two quiet looks in a row: what was under way has arrived.
+    let before = -1;
+    await expect
+      .poll(
+        () => {
+          const quiet = progress.length === before;
+          before = progress.length;
+          return quiet;
+        },
+        { interval: 300 },
+      )
+      .toBe(true);
+    expect(progress.at(-1)?.fraction).toBeLessThan(1);
+    trainer.resume();
+    await expect.poll(() => progress.length).toBeGreaterThan(before);
+    expect(progress.at(-1)).toMatchObject({ epochs: 1000, samplesPerSecond: expect.any(Number) });
+    trainer.stop();
+    await expect(running).rejects.toMatchObject({ code: 'engine/stopped' });
+    // Ready for the next order at once.
+    const evaluated = await trainer.train(order(2, 'evaluate'));
+    expect(evaluated.round).toBe(2);
+  });
+
+  it('refuses work out of order', async () => {
+    await expect(trainer.load(start())).rejects.toMatchObject({ code: 'worker/order' });
+    await trainer.open(task('cpu'));
+    await expect(trainer.train(order(1))).rejects.toMatchObject({
+      code: 'worker/order',
+      message: expect.stringContaining('a model'),
+    });
+    const sumSpec = evaluationSumSpec(PLAN);
+    await expect(trainer.mask({ round: 1, sumSpec, groupSize: 3, seeds: [] })).rejects.toMatchObject({
+      code: 'worker/order',
+      message: 'Round 1 is to be masked, expected none.',
+    });
+  });
+
+  it('says what is wrong with a plan that this server cannot serve', async () => {
+    const plan = digitsPlan({ sha256: 'f'.repeat(64) });
+    await expect(trainer.open({ ...task('cpu'), plan })).rejects.toMatchObject({
+      code: 'data/digest',
+      advice: expect.stringContaining('disagree'),
+    });
+  });
+
+  it('survives a training that diverges', async () => {
+    const diverging: Plan = { ...PLAN, training: { ...PLAN.training, learningRate: NaN } };
+    await trainer.open(task('wasm'));
+    await trainer.chooseEngine();
+    await trainer.open(task('wasm', 0, diverging));
+    await trainer.load(start());
+    await expect(trainer.train(order(1))).rejects.toMatchObject({ code: 'engine/not-finite' });
+    await trainer.open(task('wasm'));
+    await trainer.chooseEngine();
+    await trainer.load(start());
+    expect((await trainer.train(order(2))).figures.training.samples).toBe(352);
+  });
+});
+
+describe('a training worker that dies', () => {
+  it('fails the running round, and the next open starts another', async () => {
+    const workers: Worker[] = [];
+    const Original = globalThis.Worker;
+    globalThis.Worker = class extends Original {
+      constructor(url: string | URL, options?: WorkerOptions) {
+        super(url, options);
+        workers.push(this);
+      }
+    };
+    const trainer = createTrainerHost();
+    const failures: HushError[] = [];
+    trainer.onFailure((error) => failures.push(error));
+    try {
+      await ready(trainer, task('cpu', 0, LONG_PLAN));
+      const running = trainer.train(order(1));
+      // comlink reads the type of every argument; of null it cannot, and nobody catches that.
+      workers[0]?.postMessage({ id: 'x', type: 'APPLY', path: ['open'], argumentList: [null] });
+      await expect(running).rejects.toMatchObject({ code: 'worker/crashed' });
+      expect(failures).toHaveLength(1);
+      await expect(trainer.load(start())).rejects.toMatchObject({ code: 'worker/crashed' });
+
+      await ready(trainer, task('cpu'));
+      expect((await trainer.train(order(2))).round).toBe(2);
+      expect(workers).toHaveLength(2);
+    } finally {
+      trainer.close();
+      globalThis.Worker = Original;
+    }
+  });
+});
+
+/** The first words of an unmasked vector: the update's. */
+function updateWords(packed: Uint8Array, bits: number, count: number): number[] {
+  const words: number[] = [];
+  let held = 0n;
+  let heldBits = 0;
+  for (const byte of packed) {
+    held |= BigInt(byte) << BigInt(heldBits);
+    heldBits += 8;
+    while (heldBits >= bits && words.length < count) {
+      words.push(Number(held & ((1n << BigInt(bits)) - 1n)));
+      held >>= BigInt(bits);
+      heldBits -= bits;
+    }
+  }
+  return words;
+}

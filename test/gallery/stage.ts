@@ -1,0 +1,58 @@
+/** Puts one screen on the page for a test, and takes it off again. */
+import { render } from 'preact';
+import { vi } from 'vitest';
+import { mountApplication } from '../../src/ui/mount.tsx';
+import { theme } from '../../src/ui/theme.ts';
+import type { Theme } from '../../src/ui/theme.ts';
+import { fakeApplication } from './fakeApplication.ts';
+import type { Exhibit, FakeApplication } from './fakeApplication.ts';
+import { NOW } from './fixtures.ts';
+
+const realNow = Date.now;
+let root: HTMLElement | undefined;
+
+/** Undefined while there is none. */
+export function findButton(name: string): HTMLButtonElement | undefined {
+  return [...document.querySelectorAll('button')].find(({ textContent }) => textContent?.trim() === name);
+}
+
+export function button(name: string): HTMLButtonElement {
+  const found = findButton(name);
+  if (!found) throw new Error(`no button "${name}"`);
+  return found;
+}
+
+export async function show(exhibit: Omit<Exhibit, 'name'>, colours: Theme = 'light'): Promise<FakeApplication> {
+  clear();
+  Date.now = () => NOW;
+  history.replaceState(null, '', exhibit.address);
+  root = document.createElement('div');
+  document.body.append(root);
+  const application = fakeApplication(exhibit.options);
+  mountApplication(root, application);
+  theme.value = colours;
+  const { press } = exhibit;
+  await vi.waitUntil(() => document.querySelector('main h1'));
+  if (press !== undefined) (await vi.waitUntil(() => findButton(press))).click();
+  await settled(exhibit);
+  return application;
+}
+
+/** What the screen loads has come, and the button that is pressed has done its work. */
+async function settled({ press, address }: Omit<Exhibit, 'name'>): Promise<void> {
+  await document.fonts.ready;
+  await vi.waitUntil(() => {
+    const title = document.querySelector('main h1')?.textContent ?? '';
+    const pressed = press === undefined || !findButton(press);
+    const planRead = address !== '#/launch' || document.querySelector('.summary .facts, .plans .note') !== null;
+    return !title.startsWith('Taking') && pressed && planRead && document.getAnimations().length === 0;
+  });
+}
+
+export function clear(): void {
+  if (!root) return;
+  render(null, root);
+  root.remove();
+  root = undefined;
+  Date.now = realNow;
+}
