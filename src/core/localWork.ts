@@ -127,7 +127,7 @@ export interface Summer {
   /** Starts an empty accumulator; forgets the one before. */
   begin(order: SumOrder): Promise<void>;
   /** Adds one complete masked update; gives the Merkle root over its pieces. @throws HushError `sum/length`. */
-  add(round: RoundNumber, masked: Bytes): Promise<Hash>;
+  add(round: RoundNumber, masked: MaskedUpdate): Promise<Hash>;
   /** Adds the given masks (signs as they undo), checks and applies. */
   unmask(
     round: RoundNumber,

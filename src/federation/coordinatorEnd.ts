@@ -102,6 +102,7 @@ function recordOf(draft: CoordinatorDraft, round: CoordinatorRound): CompleteBod
   return {
     status: 'complete',
     ...binding,
+    coordinatorKey: draft.state.ownKey,
     round: round.number,
     prevRecordHash: head.recordHash,
     modelHashBefore: modelHash,
@@ -155,6 +156,7 @@ export function sealAbandoned(draft: CoordinatorDraft): void {
     body: {
       status: 'abandoned',
       ...binding,
+      coordinatorKey: draft.state.ownKey,
       round: first.round,
       prevRecordHash: head.recordHash,
       modelHashBefore: head.modelHash,

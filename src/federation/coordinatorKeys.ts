@@ -88,6 +88,12 @@ function keysOf({ publicKey, boxKey, maskKey }: AdvertBody): readonly string[] {
 export function closeCall(draft: CoordinatorDraft, timeIsOver: boolean): void {
   const round = draft.state.upcoming;
   if (round?.step !== 'adverts' || round.untilMs === undefined) return;
+  const guard = Math.max(...Object.values(draft.state.sessions).map((session) => session.guardRound));
+  if (round.number <= guard) {
+    // Stale storage: others remember rounds that are forgotten here. The next call gets a number above theirs.
+    draft.log(`Round ${round.number} was served before; going on above round ${guard}.`, 'warn');
+    return draft.patch({ upcoming: undefined });
+  }
   const adverts = Object.values(round.adverts);
   const called = draft.eligible().map(({ id }) => id);
   if (!timeIsOver) {

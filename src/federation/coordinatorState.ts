@@ -190,6 +190,7 @@ export type CoordinatorEffect =
 
 export interface CoordinatorState {
   readonly own: ParticipantId;
+  readonly ownKey: PublicKey;
   readonly binding: Binding;
   readonly plan: Plan;
   readonly phase: RunPhase;
@@ -220,6 +221,7 @@ export interface CoordinatorState {
 
 export interface CoordinatorStart {
   readonly own: ParticipantId;
+  readonly ownKey: PublicKey;
   readonly binding: Binding;
   readonly plan: Plan;
   readonly head: LedgerHead;

@@ -1,5 +1,4 @@
 /** The work of a coordinator: checks, sums in its worker, and storing before sending. */
-import { ownBytes } from '../core/bytes.ts';
 import type { Bytes } from '../core/bytes.ts';
 import { HushError } from '../core/errors.ts';
 import type { Hash, ParticipantId, RoundNumber } from '../core/ids.ts';
@@ -127,7 +126,7 @@ export class CoordinatorWork implements Work {
     return { sumSpecHash: sumSpecHashOf(sumSpec) };
   };
 
-  addMasked: Work['addMasked'] = ({ packed }, round) => this.#options.summer.add(round, ownBytes(packed));
+  addMasked: Work['addMasked'] = ({ packed }, round) => this.#options.summer.add(round, packed);
 
   checkAgreement: Work['checkAgreement'] = async ({ key, tuple, signature }, round) => {
     const statement = consistencyStatement(this.#options.binding, round, tuple);

@@ -62,6 +62,7 @@ export async function restoreCoordinator(
     records,
     state: initialCoordinator({
       own: identity.id,
+      ownKey: identity.publicKey,
       binding,
       plan,
       head,

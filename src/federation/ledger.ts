@@ -57,8 +57,12 @@ export async function extendHead(context: LedgerContext, head: LedgerHead, recor
   const { body } = record;
   const wrong = (code: `ledger/${string}`, message: string): HushError =>
     new HushError(code, message, { trace: [`round ${body.round}`, 'ledger record'] });
-  if (body.federation !== binding.federation || body.planHash !== binding.planHash) {
-    throw wrong('ledger/binding', 'The record belongs to another federation or plan.');
+  if (
+    body.federation !== binding.federation ||
+    body.planHash !== binding.planHash ||
+    body.coordinatorKey !== coordinatorKey
+  ) {
+    throw wrong('ledger/binding', 'The record belongs to another federation, plan or coordinator.');
   }
   if (body.prevRecordHash !== head.recordHash)
     throw wrong('ledger/chain', 'The record does not follow the one before.');

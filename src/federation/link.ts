@@ -59,7 +59,8 @@ export class Link {
     this.#options = options;
     this.#setPeer(options.peerKey);
     this.#cancelGreeting = options.clock.after(GREETING_MS, () => this.#abort('no greeting in time'));
-    options.channel.onClose((reason) => this.#finish(reason));
+    // What came before the end is still taken: a leave, or the reason for not being admitted.
+    options.channel.onClose((reason) => void this.#incoming.run(() => this.#finish(reason)));
     options.channel.onFrame((frame) => this.#receive(frame));
   }
 
@@ -94,9 +95,9 @@ export class Link {
     });
   }
 
+  /** Closes once what was given to `send` is out. */
   close(): void {
-    this.#options.channel.close();
-    this.#finish('closed here');
+    void this.#outgoing.run(() => this.#abort('closed here'));
   }
 
   #setPeer(key: PublicKey | undefined): void {

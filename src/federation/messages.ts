@@ -1,8 +1,10 @@
 /** Every message of the protocol: its body, who may send it, and how large it may be. */
+import { ownBytes } from '../core/bytes.ts';
 import type { FederationId, Hash, ParticipantId, PublicKey, RoundNumber, Signature } from '../core/ids.ts';
 import { MAX_GROUP, MAX_PLAN_BYTES } from '../core/plan.ts';
 import { finite, hexBytes, integer, list, rawBytes, text, v } from '../core/schema.ts';
 import type { Decoded } from '../core/schema.ts';
+import type { MaskedUpdate } from '../core/updateStages.ts';
 import { recordSchema } from './record.ts';
 
 export const PROTOCOL_VERSION = 1;
@@ -35,6 +37,12 @@ const advertBody = v.strictObject({
   credential: hash,
   signature,
 });
+
+/** The only stage of an update that any message holds; no other compiles where one is sent. */
+const maskedBytes = v.pipe(
+  rawBytes(VECTOR_BYTES),
+  v.transform((bytes) => ownBytes(bytes) as MaskedUpdate),
+);
 
 /** What a dealer lets everyone know of its shares: roots and commitments, signed. */
 const dealingTuple = v.strictTuple([id, hash, hash, signature]);
@@ -99,7 +107,7 @@ const bodies = {
     completed: integer(0, 1_000_000),
     deadlineMs: integer(0, 2 ** 40),
   }),
-  masked: v.strictObject({ piecesRoot: hash, packed: rawBytes(VECTOR_BYTES) }),
+  masked: v.strictObject({ piecesRoot: hash, packed: maskedBytes }),
   survivors: v.strictObject({ survivors: list(v.strictTuple([id, hash]), MAX_GROUP) }),
   agree: v.strictObject({ signature }),
   agreed: v.strictObject({ signatures: list(v.strictTuple([id, signature]), MAX_GROUP) }),

@@ -173,8 +173,7 @@ export class Participant extends Runner<ParticipantState, ParticipantEvent, Part
           onRefused: (error) => {
             this.countRefusal(error.code);
             this.changed();
-            // The first thing that the coordinator says is signed: a wrong signature means another coordinator.
-            if (error.code === 'codec/signature' || error.code === 'codec/sender') this.#foreign(link);
+            this.#doubt(link, error.code);
           },
           onClosed: (reason) => this.#closed(link, reason),
         },
@@ -192,9 +191,11 @@ export class Participant extends Runner<ParticipantState, ParticipantEvent, Part
     this.take({ event: 'message', message });
   }
 
-  #foreign(link: Link): void {
+  /** The first thing that a coordinator says is bound and signed: what is wrong with it shows that it is another one. */
+  #doubt(link: Link, code: string): void {
     if (link !== this.#link || this.state.welcome !== undefined) return;
-    this.take({ event: 'foreign-key' });
+    if (code === 'codec/signature' || code === 'codec/sender') this.take({ event: 'foreign', what: 'key' });
+    if (code === 'codec/binding') this.take({ event: 'foreign', what: 'plan' });
   }
 
   #closed(link: Link, reason: string): void {

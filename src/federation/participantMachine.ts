@@ -17,6 +17,11 @@ import { catchUp, onChallenge, onItem, onSyncDone, onSyncFailed, onUnwelcome, on
 import type { LedgerRecord } from './record.ts';
 import { recordHash } from './record.ts';
 
+const FOREIGN = {
+  key: 'Whoever answers does not have the key that the link names.',
+  plan: 'Whoever answers runs another plan or another federation than the link names.',
+} as const;
+
 const OVER: readonly ParticipantState['phase'][] = ['left', 'refused', 'failed'];
 
 export const participantMachine: Machine<ParticipantState, ParticipantEvent, ParticipantEffect> = (
@@ -33,10 +38,10 @@ export const participantMachine: Machine<ParticipantState, ParticipantEvent, Par
     case 'closed':
       onClosed(draft, event.reason);
       break;
-    case 'foreign-key':
+    case 'foreign':
       draft.end(
         'refused',
-        new HushError('meeting/other-key', 'Whoever answers does not have the key that the link names.', {
+        new HushError(`meeting/other-${event.what}`, FOREIGN[event.what], {
           advice: 'Do not join; ask whoever sent the link.',
         }),
       );

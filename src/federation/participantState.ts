@@ -149,8 +149,8 @@ export interface ParticipantTasks {
 export type ParticipantEvent =
   | { readonly event: 'connected' }
   | { readonly event: 'closed'; readonly reason: string }
-  /** What answers at the coordinator's address does not sign with the link's key. */
-  | { readonly event: 'foreign-key' }
+  /** What answers at the coordinator's address does not sign with the link's key, or speaks for another plan. */
+  | { readonly event: 'foreign'; readonly what: 'key' | 'plan' }
   | { readonly event: 'message'; readonly message: Message }
   | { readonly event: 'progress'; readonly progress: TrainingProgress }
   | { readonly event: 'trainer-failed'; readonly error: HushError }

@@ -55,7 +55,7 @@ export function catchUp(draft: ParticipantDraft): void {
   if (state.plan === undefined) return fetch(draft, 'plan', state.binding.planHash);
   if (state.trainer === 'closed') prepare(draft);
   if (state.wantedHead !== undefined && state.head?.recordHash !== state.wantedHead) {
-    if (state.head === undefined && state.welcome.records === 0 && state.wantedHead === state.welcome.head) {
+    if (state.welcome.records === 0 && state.wantedHead === state.welcome.head) {
       draft.patch({ fetching: 'ledger' });
       return draft.task('readLedger', 0, { content: undefined, head: state.wantedHead, plan: state.plan });
     }
@@ -119,6 +119,10 @@ export function onSyncDone(draft: ParticipantDraft, done: SyncDone): void {
       draft.log(`The plan is the one in the link: ${done.output.name}.`, 'good');
       return catchUp(draft);
     case 'readLedger':
+      if ((draft.state.head?.completed ?? 0) > done.output.head.completed) {
+        const { completed } = done.output.head;
+        draft.log(`The coordinator has gone back to round ${completed}: it has lost what came after.`, 'warn');
+      }
       draft.patch({ head: done.output.head, curve: done.output.curve, fetching: undefined });
       if (done.output.head.records > 0)
         draft.log(`Verified ${done.output.head.records} records of the ledger.`, 'good');

@@ -18,6 +18,7 @@ const partFigures = v.strictObject({
 const common = {
   federation: hexBytes<FederationId>(16),
   planHash: hash,
+  coordinatorKey: hexBytes<PublicKey>(32),
   round: integer(1, 2 ** 48),
   prevRecordHash: hash,
   modelHashBefore: hash,

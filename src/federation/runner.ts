@@ -126,6 +126,7 @@ export abstract class Runner<State, Event, Effect extends { readonly effect: str
   }
 
   protected stop(): void {
+    if (this.#stopped) return;
     this.#stopped = true;
     for (const cancel of this.#timers.values()) cancel();
     this.#timers.clear();

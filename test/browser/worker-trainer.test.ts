@@ -6,7 +6,7 @@ import type { MaskSeed, Trainer, TrainerTask, TrainOrder } from '../../src/core/
 import type { Plan } from '../../src/core/plan.ts';
 import { SeededRandom } from '../../src/core/seededRandom.ts';
 import { evaluationSumSpec, ringBits, trainingSumSpec, wordCount } from '../../src/core/sumSpec.ts';
-import type { ModelParameters } from '../../src/core/updateStages.ts';
+import type { MaskedUpdate, ModelParameters } from '../../src/core/updateStages.ts';
 import { createSummerHost } from '../../src/platform/summerHost.ts';
 import { createTrainerHost } from '../../src/platform/trainerHost.ts';
 import { initialise } from '../../src/update/initialise.ts';
@@ -126,9 +126,9 @@ describe('the training worker', () => {
     });
     expect(evaluation.glimpse.stays).toEqual([]);
 
-    await expect(summer.add(1, packedSum)).rejects.toMatchObject({ code: 'worker/order' });
+    await expect(summer.add(1, packedSum as MaskedUpdate)).rejects.toMatchObject({ code: 'worker/order' });
     await summer.begin({ round: 3, sumSpec, groupSize: 3 });
-    await expect(summer.add(3, new Uint8Array(5))).rejects.toMatchObject({ code: 'sum/length' });
+    await expect(summer.add(3, new Uint8Array(5) as MaskedUpdate)).rejects.toMatchObject({ code: 'sum/length' });
     // Nothing was added, so the sum's own checks fail.
     await expect(summer.unmask(3, 3, [])).rejects.toMatchObject({ code: expect.stringMatching(/^sum\//) });
     summer.close();

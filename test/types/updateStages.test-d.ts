@@ -11,8 +11,13 @@ import type {
   NoisedFieldVector,
   RawUpdate,
 } from '../../src/core/updateStages.ts';
+import type { Hash } from '../../src/core/ids.ts';
+import type { Body } from '../../src/federation/messages.ts';
+import type { ParticipantDraft } from '../../src/federation/participantDraft.ts';
 
-declare function send(update: MaskedUpdate): void;
+declare const draft: ParticipantDraft;
+declare const piecesRoot: Hash;
+const send = (packed: Body<'masked'>['packed']): void => draft.send('masked', 1, { piecesRoot, packed });
 declare const raw: RawUpdate;
 declare const clipped: ClippedUpdate;
 declare const field: FieldVector;
@@ -22,6 +27,9 @@ declare const parameters: ModelParameters;
 declare const masked: MaskedUpdate;
 
 send(masked);
+draft.send('masked', 1, { piecesRoot, packed: masked });
+// @ts-expect-error neither does a raw update go into the message itself
+draft.send('masked', 1, { piecesRoot, packed: raw });
 
 // @ts-expect-error an update as it was trained
 send(raw);

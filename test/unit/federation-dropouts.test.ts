@@ -8,42 +8,46 @@ import { threshold } from '../../src/core/plan.ts';
 import type { SecurityMode } from '../../src/core/plan.ts';
 import { ringBits, trainingSumSpec } from '../../src/core/sumSpec.ts';
 import { parameterLayout } from '../../src/core/modelSpec.ts';
-import type { ParticipantStep } from '../../src/federation/participantState.ts';
 import { unpackWords } from '../../src/update/pack.ts';
 import { planDocument } from '../support/planDocument.ts';
 import { Room, until } from '../support/room.ts';
 import type { Guest } from '../support/room.ts';
 
-/** Steps at which a tab is closed, in the order in which a round takes them. */
-const STEPS = [
-  'shared',
-  'delivered',
-  'training',
-  'masked',
-  'agreed',
-  'released',
-] as const satisfies readonly ParticipantStep[];
+/** Where a tab is closed, in the order in which a round gets there: once its message has arrived, or in the middle of work. */
+const STEPS = ['shared', 'opening', 'training', 'masked', 'agreed', 'released'] as const;
 type Step = (typeof STEPS)[number];
 
 /** Closing this early leaves no masked update; the mask key must be put together again. */
-const BEFORE_MASKED: readonly Step[] = ['shared', 'delivered', 'training'];
+const BEFORE_MASKED: readonly Step[] = ['shared', 'opening', 'training'];
 
 let room: Room | undefined;
 afterEach(() => room?.close());
 
-/** Closes the participant as soon as it stands at `step` of round 1, before anything else happens. */
-function closeAt(guest: Guest, step: Step): void {
-  guest.participant.onChange(() => {
-    const round = guest.participant.state.rounds[1];
-    if (round?.step === step) guest.participant.close();
-  });
+/** What of a participant the coordinator holds, by the step that sends it. */
+function arrived({ coordinator }: Room, id: ParticipantId, step: Step): boolean {
+  const { current, upcoming } = coordinator.state;
+  if (step === 'shared') return Object.hasOwn({ ...upcoming?.shares, ...current?.shares }, id);
+  if (step === 'masked') return Object.hasOwn(current?.masked ?? {}, id);
+  if (step === 'agreed') return Object.hasOwn(current?.agreements ?? {}, id);
+  return Object.hasOwn(current?.answers ?? {}, id);
+}
+
+/** Closes the participant as soon as it gets to `step` of round 1. */
+function closeAt(here: Room, { participant, identity }: Guest, step: Step): void {
+  const inside = step === 'opening' || step === 'training';
+  const look = (): void => {
+    const there = inside ? participant.state.rounds[1]?.step === step : arrived(here, identity.id, step);
+    if (there) participant.close();
+  };
+  participant.onChange(look);
+  here.coordinator.onChange(look);
 }
 
 async function runRound(n: number, mode: SecurityMode, closing: readonly (readonly [number, Step])[]): Promise<Room> {
   room = await Room.found(planDocument({ people: n, mode, rounds: 1 }));
   const { coordinator } = room;
   for (let i = 0; i < n; i++) await room.join(`participant ${i}`);
-  for (const [i, step] of closing) closeAt(room.guests[i]!, step);
+  for (const [i, step] of closing) closeAt(room, room.guests[i]!, step);
   await until(coordinator, () => coordinator.state.head.round >= 1);
   return room;
 }
