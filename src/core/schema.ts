@@ -75,12 +75,7 @@ export function toWire(schema: v.GenericSchema, value: unknown): unknown {
     case 'nullable':
       return node.wrapped ? toWire(node.wrapped, value) : value;
     case 'variant': {
-      const key = node.key ?? '';
-      const option = node.options?.find((candidate) => {
-        const literal = candidate as unknown as SchemaNode;
-        const field = literal.entries?.[key] as unknown as { literal?: unknown } | undefined;
-        return field?.literal === (value as Fields)[key];
-      });
+      const option = optionFor(node, value as Fields);
       return option ? toWire(option, value) : value;
     }
     default:
@@ -101,6 +96,14 @@ interface SchemaNode {
   readonly key?: string;
 }
 
+function optionFor({ key = '', options }: SchemaNode, value: Fields): v.GenericSchema | undefined {
+  return options?.find((candidate) => {
+    const { entries } = candidate as unknown as SchemaNode;
+    const field = entries?.[key] as unknown as { literal?: unknown } | undefined;
+    return field?.literal === value[key];
+  });
+}
+
 /**
  * Checks a document written by a person.
  * @throws HushError with `code`, naming the first wrong field, the value that it had and what was expected.
@@ -115,16 +118,40 @@ export function parseDocument<Schema extends v.GenericSchema>(
   if (result.success) return result.output;
   const issue = result.issues[0];
   const field = v.getDotPath(issue) ?? '(the whole document)';
-  const got = describe(issue.input);
-  throw new HushError(code, `${what}: "${field}" is ${got}, expected ${expectation(issue)}.`, {
+  // Of a field too many valibot gives the name for its value.
+  const got = describe(issue.expected === 'never' ? issue.path?.at(-1)?.value : issue.input);
+  const lacks = got === 'missing' && issue.type === 'strict_object';
+  const expected = lacks ? expectationAt(schema, issue.path ?? []) : expectation(issue);
+  throw new HushError(code, `${what}: "${field}" is ${got}, expected ${expected}.`, {
     advice: `Correct "${field}" and try again.`,
   });
 }
 
-function expectation(issue: v.BaseIssue<unknown>): string {
-  if (!issue.message.startsWith('Invalid ')) return issue.message;
-  if (issue.expected === 'never') return 'no such field';
-  return issue.expected ?? issue.message;
+/** In words, what valibot names by its type. */
+const WORDS: Readonly<Record<string, string>> = {
+  never: 'no such field',
+  Object: 'an object',
+  Array: 'a list',
+  string: 'text',
+  number: 'a number',
+  boolean: 'true or false',
+};
+
+function expectation({ message, expected }: v.BaseIssue<unknown>): string {
+  if (!message.startsWith('Invalid ') && expected !== 'Object') return message;
+  return expected === null ? message : (WORDS[expected] ?? expected);
+}
+
+/** What is expected at `path`: of a missing field valibot says its name alone. */
+function expectationAt(schema: v.GenericSchema, path: readonly v.IssuePathItem[]): string {
+  let at: v.GenericSchema | undefined = schema;
+  for (const { key, input } of path) {
+    const node = at as unknown as SchemaNode | undefined;
+    const inner = node?.type === 'variant' ? (optionFor(node, input as Fields) as unknown as SchemaNode) : node;
+    at = inner?.entries?.[String(key)] ?? inner?.item;
+  }
+  const result = at && v.safeParse(at, undefined, { abortEarly: true });
+  return result?.success === false ? expectation(result.issues[0]) : 'a value';
 }
 
 function describe(value: unknown): string {

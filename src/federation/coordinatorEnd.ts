@@ -184,6 +184,11 @@ export function onSealed(
   draft.patch({ curve: [...draft.state.curve, pointOf(body)] });
   draft.move(number, 'done', undefined);
   draft.sendTo('all', 'record', number, { record });
+  const seconds = metrics === undefined ? '' : `, ${metrics.seconds.toFixed(1)} s`;
+  draft.log(
+    `Round ${number} is in the ledger: ${body.survivors.length} of ${body.participants.length} updates${seconds}.`,
+    'good',
+  );
   if (body.kind !== 'evaluate') return;
   draft.patch({ phase: 'finished' });
   draft.log('All rounds are done.', 'good');

@@ -149,6 +149,7 @@ function onDone(draft: ParticipantDraft, done: DoneEvent<ParticipantTasks>): voi
       return onKeysDone(draft, done);
     case 'checkRecord': {
       const { head, point } = done.output;
+      draft.log(`Round ${done.round} is in the ledger, its signatures verified.`, 'good');
       draft.patch({ head, curve: point === undefined ? draft.state.curve : [...draft.state.curve, point] });
       if (draft.roundAt(done.round, 'confirmed', 'applying', 'confirming'))
         draft.patchRound(done.round, { step: 'done' });

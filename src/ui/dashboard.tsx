@@ -1,4 +1,5 @@
 /** One run, from either side: what happens, what is waited for, what can be done, and every figure of it. */
+import type { ComponentChild } from 'preact';
 import { useState } from 'preact/hooks';
 import type { ProblemView, RunView, WaitView } from '../core/runView.ts';
 import { Button, HeadingLevel } from './controls.tsx';
@@ -17,6 +18,7 @@ import { RoundCard } from './roundCard.tsx';
 import { isOver } from './session.ts';
 import type { OpenRun } from './session.ts';
 import { useEverySecond, useThrottled } from './timing.ts';
+import { WhenChanged } from './whenChanged.tsx';
 
 /** A sentence is read out at most this often. */
 const ANNOUNCE_EVERY_MS = 5000;
@@ -74,20 +76,64 @@ function Cards({
   const coordinating = view.role === 'coordinator';
   const here = view.round !== undefined || view.people.length > 0;
   const cards = [
-    live && (here || coordinating) && <RoundCard key="round" view={view} />,
+    live && (here || coordinating) && part('round', roundLook(view), () => <RoundCard view={view} />),
     invite !== undefined && <InviteCard key="invite" link={invite} />,
-    started && <LearningCard key="learning" view={view} />,
-    live && view.people.length > 0 && <PeopleCard key="people" view={view} />,
-    (live || started) && <LeavesCard key="leaves" view={view} />,
+    started && part('learning', learningLook(view), () => <LearningCard view={view} />),
+    live && view.people.length > 0 && part('people', peopleLook(view), () => <PeopleCard view={view} />),
+    (live || started) && part('leaves', leavesLook(view), () => <LeavesCard view={view} />),
     view.engine && <EngineCard key="engine" choice={view.engine} />,
-    (started || (live && coordinating)) && <LedgerCard key="ledger" open={open} problemOf={problemOf} />,
+    (started || (live && coordinating)) &&
+      part('ledger', ledgerLook(view), () => <LedgerCard {...{ view, open, problemOf }} />),
   ].filter(Boolean);
   return (
     <>
       {cards}
-      <LogCard events={view.events} wide={cards.length % 2 === 0} />
+      {part('log', [view.events.length, view.events.at(-1), cards.length % 2], () => (
+        <LogCard events={view.events} wide={cards.length % 2 === 0} />
+      ))}
     </>
   );
+}
+
+/** What each card shows, so that it renders again only for that. */
+function part(key: string, of: unknown, render: () => ComponentChild) {
+  return <WhenChanged key={key} of={of} render={render} />;
+}
+
+function roundLook({ round, people, phase, role }: RunView): unknown {
+  return [
+    phase,
+    role,
+    round,
+    people.map(({ id, you, state, inRound, fraction }) => [id, you, state, inRound, fraction]),
+  ];
+}
+
+function learningLook(view: RunView): unknown {
+  const { curve, round, plan, phase, role, secondsPerRound, bytesUpPerRound } = view;
+  return [curve, round?.of, plan?.aggregation.rounds, phase, role, secondsPerRound, bytesUpPerRound];
+}
+
+function peopleLook({ people, round }: RunView): unknown {
+  return [people, round === undefined];
+}
+
+function leavesLook({
+  role,
+  glimpse,
+  round,
+  plan,
+  anonymitySet,
+  bytesUp,
+  bytesDown,
+  bytesDownPerRound,
+}: RunView): unknown {
+  const size = [round?.size, round?.threshold, plan?.aggregation.cohort, anonymitySet];
+  return [role, glimpse, size, bytesUp, bytesDown, bytesDownPerRound];
+}
+
+function ledgerLook({ ledger, refusals, modelHash, planHash, parameters, role, phase }: RunView): unknown {
+  return [ledger, refusals, modelHash, planHash, parameters, role, phase];
 }
 
 export function runTitle(view: RunView): string {

@@ -8,8 +8,13 @@ import { ProblemNote } from './notes.tsx';
 
 export type Saved = 'model' | 'metrics' | 'ledger';
 
-export function LedgerCard({ open, problemOf }: { readonly open: OpenRun; readonly problemOf: ProblemOf }) {
-  const view = open.view.value;
+interface Props {
+  readonly view: RunView;
+  readonly open: OpenRun;
+  readonly problemOf: ProblemOf;
+}
+
+export function LedgerCard({ view, open, problemOf }: Props) {
   const { ledger, refusals } = view;
   return (
     <Card title="Ledger and counters" name="ledger">
