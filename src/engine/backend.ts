@@ -30,7 +30,7 @@ export async function openBackend(name: EngineName, patience: Patience): Promise
     case 'webgl':
       return await (await import('./webglBackend.ts')).openWebgl(failure, patience);
     case 'webgpu':
-      return await (await import('./webgpuBackend.ts')).openWebgpu(failure);
+      return await (await import('./webgpuBackend.ts')).openWebgpu(failure, patience);
     default:
       throw unavailable(name satisfies never, 'no such engine');
   }

@@ -3,8 +3,12 @@ import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { env } from '@tensorflow/tfjs-core';
 import { HushError } from '../core/errors.ts';
 import { install, unavailable } from './backend.ts';
-import type { Backend } from './backend.ts';
+import type { Backend, Patience } from './backend.ts';
 import type { Failure } from './failure.ts';
+import { webgpuOperationsPerSecond } from './webgpuArithmetic.ts';
+
+/** WebAssembly does 3e10 on one core: an adapter below this is one in software. */
+const MIN_OPERATIONS_PER_SECOND = 1e10;
 
 /** A step of a small model is bound by submissions, 15 dispatches each by default; more would hold more memory. */
 const DISPATCHES_PER_SUBMIT = 100;
@@ -18,12 +22,23 @@ const LIMITS = [
   'maxComputeInvocationsPerWorkgroup',
 ] as const;
 
-export async function openWebgpu(failure: Failure): Promise<Backend> {
+export async function openWebgpu(failure: Failure, patience: Patience): Promise<Backend> {
   const gpu = typeof navigator === 'undefined' ? undefined : (navigator.gpu as GPU | undefined);
   if (!gpu) throw unavailable('webgpu', 'this browser has no WebGPU');
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
   if (!adapter) throw unavailable('webgpu', 'the browser found no graphics adapter for WebGPU');
   const device = await deviceOf(adapter);
+  if (patience === 'impatient') {
+    const rate = await webgpuOperationsPerSecond(device);
+    if (rate < MIN_OPERATIONS_PER_SECOND) {
+      device.destroy();
+      const billions = (rate / 1e9).toFixed(1);
+      throw unavailable(
+        'webgpu',
+        `its adapter does ${billions} billion operations a second, slower than one processor core`,
+      );
+    }
+  }
   let released = false;
   void device.lost.then((info) => {
     if (released) return;

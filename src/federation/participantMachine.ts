@@ -150,7 +150,14 @@ function onDone(draft: ParticipantDraft, done: DoneEvent<ParticipantTasks>): voi
     case 'checkRecord': {
       const { head, point } = done.output;
       draft.log(`Round ${done.round} is in the ledger, its signatures verified.`, 'good');
-      draft.patch({ head, curve: point === undefined ? draft.state.curve : [...draft.state.curve, point] });
+      const { curve, recordMs, roundsMs } = draft.state;
+      const trained = head.completed > (draft.state.head?.completed ?? 0);
+      draft.patch({
+        head,
+        curve: point === undefined ? curve : [...curve, point],
+        recordMs: draft.nowMs,
+        roundsMs: trained && recordMs !== undefined ? [...roundsMs, draft.nowMs - recordMs] : roundsMs,
+      });
       if (draft.roundAt(done.round, 'confirmed', 'applying', 'confirming'))
         draft.patchRound(done.round, { step: 'done' });
       return catchUp(draft);

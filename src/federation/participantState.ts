@@ -198,6 +198,9 @@ export interface ParticipantState {
   readonly finishing: boolean;
   readonly progress: TrainingProgress | undefined;
   readonly trainMs: number;
+  /** When the last record was verified, and how long the training rounds since took; the first is left out. */
+  readonly recordMs: number | undefined;
+  readonly roundsMs: readonly number[];
   readonly curve: readonly MeasuredPoint[];
   readonly lastSurvivors: number | undefined;
   readonly glimpse: MaskReport['glimpse'] | undefined;
@@ -235,6 +238,8 @@ export function initialParticipant(
     finishing: false,
     progress: undefined,
     trainMs: 0,
+    recordMs: undefined,
+    roundsMs: [],
     curve: [],
     lastSurvivors: undefined,
     glimpse: undefined,

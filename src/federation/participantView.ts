@@ -60,10 +60,12 @@ function peopleOf(
     const you = id === state.own;
     const [toldState = 'waiting', fraction, engine = ''] = told.get(id) ?? [];
     const known = survivors && !survivors.has(id) ? 'left' : isPersonState(toldState) ? toldState : 'waiting';
+    // Nothing was told of this round any more: the survivors went the way of this tab.
+    const inferred = round && survivors?.has(id) && !told.has(id) ? SHOWN[round.step].state : known;
     return {
       id,
       you,
-      state: you ? (round ? SHOWN[round.step].state : 'joining') : known,
+      state: you ? (round ? SHOWN[round.step].state : 'joining') : inferred,
       inRound: round !== undefined,
       engine: you ? (state.choice?.engine ?? '') : engine,
       fraction: you ? state.progress?.fraction : fraction,
@@ -147,6 +149,10 @@ function sentenceOf(state: ParticipantState, round: RoundView | undefined): stri
   }
 }
 
+function mean(values: readonly number[]): number | undefined {
+  return values.length === 0 ? undefined : values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
 export function participantView(state: ParticipantState, counters: RunCounters): RunView {
   const current = shownRound(state);
   const people = peopleOf(state, current, counters.bytesUp);
@@ -166,7 +172,7 @@ export function participantView(state: ParticipantState, counters: RunCounters):
     round,
     people,
     curve: state.curve,
-    secondsPerRound: undefined,
+    secondsPerRound: mean(state.roundsMs.map((ms) => ms / 1000)),
     trainSecondsPerRound: state.trainMs > 0 ? state.trainMs / 1000 : undefined,
     bytesUpPerRound: state.head && state.head.completed > 0 ? counters.bytesUp / rounds : undefined,
     bytesDownPerRound: state.head && state.head.completed > 0 ? counters.bytesDown / rounds : undefined,

@@ -55,7 +55,7 @@ export function Dashboard({ open, problemOf, onAgain, level = 1 }: Props) {
         />
       </header>
       {view.problem && <ProblemNote problem={view.problem}>{bad && <p>{note.text}</p>}</ProblemNote>}
-      {note && !bad && <Note tone={note.tone}>{note.text}</Note>}
+      {note && !view.problem && <Note tone={note.tone}>{note.text}</Note>}
       {share !== undefined && !gathering && <InviteCard link={share} />}
       <div class="columns">
         <Cards {...{ open, problemOf }} invite={gathering ? share : undefined} />

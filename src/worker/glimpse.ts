@@ -4,17 +4,31 @@ import { unpackWords } from '../update/pack.ts';
 
 const RAW_VALUES = 9;
 const MASKED_WORDS = 12;
+/** Eight words end on a whole byte, whatever their bits. */
+const ALIGNMENT = 8;
 
-/** Rounded to four decimals. */
-export function rawGlimpse(raw: RawUpdate): readonly number[] {
-  return Array.from(raw.subarray(0, RAW_VALUES), (value) => Math.round(value * 1e4) / 1e4);
+export interface RawGlimpse {
+  /** Where in the vector the values stand. */
+  readonly start: number;
+  readonly values: readonly number[];
 }
 
-/** Ring words of `ringBits` bits, hexadecimal. */
-export function maskedGlimpse(masked: MaskedUpdate, ringBits: number): readonly string[] {
-  // Eight words end on a whole byte, whatever their bits.
-  const eights = Math.min(Math.ceil(MASKED_WORDS / 8), Math.floor(masked.length / ringBits));
-  const words = unpackWords(masked.subarray(0, eights * ringBits), 8 * eights, ringBits);
+/** Of a place where something was learnt: pixels that are always black leave their weights as they were. */
+export function rawGlimpse(raw: RawUpdate): RawGlimpse {
+  const moved = (from: number): boolean => raw.subarray(from, from + RAW_VALUES).every((value) => value !== 0);
+  let start = 0;
+  while (start + RAW_VALUES <= raw.length && !moved(start)) start += ALIGNMENT;
+  if (start + RAW_VALUES > raw.length) start = 0;
+  const values = raw.subarray(start, start + RAW_VALUES);
+  return { start, values: Array.from(values, (value) => Math.round(value * 1e4) / 1e4) };
+}
+
+/** Ring words of `ringBits` bits from word `start` on, hexadecimal. */
+export function maskedGlimpse(masked: MaskedUpdate, ringBits: number, start: number): readonly string[] {
+  const firstByte = (start / ALIGNMENT) * ringBits;
+  const rest = masked.subarray(firstByte);
+  const eights = Math.min(Math.ceil(MASKED_WORDS / ALIGNMENT), Math.floor(rest.length / ringBits));
+  const words = unpackWords(rest.subarray(0, eights * ringBits), ALIGNMENT * eights, ringBits);
   const digits = Math.ceil(ringBits / 4);
   return Array.from(words.subarray(0, MASKED_WORDS), (word) => word.toString(16).padStart(digits, '0'));
 }

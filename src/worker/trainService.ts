@@ -30,6 +30,7 @@ import { modelHashOf } from '../update/modelHash.ts';
 import { piecesRoot } from '../update/pieces.ts';
 import { quantise } from '../update/quantise.ts';
 import { maskedGlimpse, rawGlimpse } from './glimpse.ts';
+import type { RawGlimpse } from './glimpse.ts';
 import { TrainControl } from './trainControl.ts';
 
 export interface TrainServiceOptions {
@@ -42,7 +43,7 @@ export interface TrainServiceOptions {
 interface Trained {
   readonly round: RoundNumber;
   readonly figures: Figures;
-  readonly stays: readonly number[];
+  readonly glimpse: RawGlimpse;
   /** Undefined after a round that only measures. */
   readonly update: ClippedUpdate | undefined;
 }
@@ -120,14 +121,14 @@ export class TrainService {
     const report = { round, updateNorm: 0, saturated: 0 };
     if (kind === 'evaluate') {
       const figures = { training: NO_FIGURES, validation, test };
-      this.#trained = { round, figures, stays: [], update: undefined };
+      this.#trained = { round, figures, glimpse: { start: 0, values: [] }, update: undefined };
       return { ...report, durationMs: performance.now() - startMs, figures };
     }
     const training = await session.train(data.training, plan.training, seed, this.control);
     const raw = differenceOf(await session.parameters(), model);
     const { clipped, norm } = clip(raw, plan.aggregation.clipNorm);
     const figures = { training, validation, test };
-    this.#trained = { round, figures, stays: rawGlimpse(raw), update: clipped };
+    this.#trained = { round, figures, glimpse: rawGlimpse(raw), update: clipped };
     const saturated = saturatedFraction(
       clipped,
       this.#weight() / plan.aggregation.weightCap,
@@ -151,7 +152,7 @@ export class TrainService {
     return {
       masked,
       piecesRoot: piecesRoot(masked),
-      glimpse: { stays: trained.stays, sent: maskedGlimpse(masked, bits) },
+      glimpse: { stays: trained.glimpse.values, sent: maskedGlimpse(masked, bits, trained.glimpse.start) },
     };
   }
 
