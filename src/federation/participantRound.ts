@@ -11,6 +11,10 @@ import { quorum } from './roster.ts';
 
 export function onBegin(draft: ParticipantDraft, number: RoundNumber, body: Body<'begin'>): void {
   if (draft.roundAt(number, 'shared', 'opening', 'delivered') === undefined) return;
+  const { rounds } = draft.plan.aggregation;
+  if (body.kind === 'train' && body.completed >= rounds) {
+    return draft.refuse(number, new HushError('round/beyond-plan', `The plan has ${rounds} rounds, and all are done.`));
+  }
   draft.patchRound(number, { begin: body });
   tryTrain(draft);
 }

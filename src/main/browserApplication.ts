@@ -63,7 +63,12 @@ export class BrowserApplication implements Application {
 
   async forgetRun(federation: string): Promise<void> {
     this.#coordinated.get(federation)?.close();
-    await new CoordinatorStore(this.#services.store, federation).forget();
+    const { store } = this.#services;
+    await new CoordinatorStore(store, federation).forget();
+    // Of participants in this same browser, as in a trial.
+    for (const prefix of [`identity/${federation}/`, `guard/${federation}/`]) {
+      for (const key of await store.keys(prefix)) await store.delete(key);
+    }
   }
 
   async launch(draft: PlanDraft): Promise<{ readonly federation: string; readonly run: CoordinatorRun }> {

@@ -17,7 +17,8 @@ function leaving(host: string, size: string): readonly Row[] {
       who: 'Nobody alone: they are inside the masked update, and only their sum over the round is seen.',
     },
     { what: 'Your IP address', who: `The coordinator, and the signalling host ${host}.` },
-    { what: 'Name of your engine, number of samples, progress', who: 'The coordinator and the people in the round.' },
+    { what: 'Number of your samples, time of training', who: 'The coordinator.' },
+    { what: 'Name of your engine, progress', who: 'The coordinator and whoever is connected to it.' },
     {
       what: 'A key made for this federation alone',
       who: 'The coordinator and the people in the round. It cannot be linked to another federation.',

@@ -30,7 +30,7 @@ export function Home({ session }: { readonly session: Session }) {
       <div class="ways">
         <section class="card">
           <h2>Try it here</h2>
-          <p>Starts a coordinator and {TRIAL_PARTICIPANTS} participants inside this page. Nothing leaves it.</p>
+          <p>Starts a coordinator and {TRIAL_PARTICIPANTS} participants inside this page. No data leaves it.</p>
           <Button
             primary
             onPress={() => {

@@ -21,7 +21,7 @@ export function TryHere({ session }: { readonly session: Session }) {
         <h1 tabIndex={-1}>Try it here</h1>
         <p>
           A coordinator and {TRIAL_PARTICIPANTS} participants, all inside this page, train one model under the same
-          rules as tabs that are far apart. Nothing leaves the page.
+          rules as tabs that are far apart. No data leaves the page.
         </p>
       </header>
       {wanted.value ? (
