@@ -74,6 +74,11 @@ export function isSmallOrder(publicKey: PublicKey): boolean {
   return SMALL_ORDER_U.has((u & (2n ** 255n - 1n)) % P);
 }
 
+/** Whether this is the one encoding of its point: below p and without the top bit, which RFC 7748 section 5 ignores. */
+export function isCanonical(publicKey: PublicKey): boolean {
+  return BigInt(`0x0${toHex(fromHex(publicKey).reverse())}`) < P;
+}
+
 async function agreeInWebCrypto(secretKey: Bytes, peer: Bytes): Promise<Bytes> {
   const [own, other] = await Promise.all([
     importedSecret(secretKey),

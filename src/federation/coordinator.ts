@@ -5,7 +5,7 @@ import type { ChannelId, ParticipantId } from '../core/ids.ts';
 import type { Summer } from '../core/localWork.ts';
 import { parsePlan } from '../core/plan.ts';
 import type { Channel, Clock, Random, Store, Transport } from '../core/ports.ts';
-import type { RunView } from '../core/runView.ts';
+import type { ProblemView, RunView } from '../core/runView.ts';
 import { identityFrom } from '../crypto/identity.ts';
 import type { Identity } from '../crypto/identity.ts';
 import { coordinatorMachine } from './coordinatorMachine.ts';
@@ -19,10 +19,12 @@ import { restoreCoordinator } from './founding.ts';
 import type { Invite } from './invite.ts';
 import { Link } from './link.ts';
 import { helloProblem } from './meeting.ts';
-import { LARGEST_FROM_PARTICIPANT_BYTES, PROTOCOL_VERSION } from './messages.ts';
+import { largestFromParticipantBytes, PROTOCOL_VERSION } from './messages.ts';
 import type { Body, Message } from './messages.ts';
 import type { LedgerRecord } from './record.ts';
 import { Runner } from './runner.ts';
+
+const SUMMER_REST_MS = 1000;
 
 /** How often, at the most, everyone is told where the others stand. */
 const STATUS_EVERY_MS = 1000;
@@ -65,7 +67,7 @@ export class Coordinator extends Runner<CoordinatorState, CoordinatorEvent, Coor
     this.#options = options;
     this.#identity = identity;
     this.#store = store;
-    const { deed, summer } = options;
+    const { deed, summer, clock } = options;
     this.#work = new CoordinatorWork({
       identity,
       binding: restored.state.binding,
@@ -75,16 +77,13 @@ export class Coordinator extends Runner<CoordinatorState, CoordinatorEvent, Coor
       summer,
       store,
       records: restored.records,
-      shards: () => this.state.shards,
+      kept: () => ({ shards: this.state.shards, excluded: this.state.excluded }),
       bytesSince: () => this.#bytesSince(),
     });
     summer.onFailure((error) => {
       this.take({ event: 'summer-failed', error });
-      void this.settle(
-        this.#work.openSummer(this.state.head.modelHash),
-        () => undefined,
-        (failure) => this.addLog(failure.message, 'bad'),
-      );
+      // After a pause: a worker that dies at once must not be started without end.
+      clock.after(SUMMER_REST_MS, () => this.#reopenSummer());
     });
   }
 
@@ -104,6 +103,15 @@ export class Coordinator extends Runner<CoordinatorState, CoordinatorEvent, Coor
     coordinator.addLog(`Open since ${new Date(clock.nowMs()).toISOString()}.`, 'info');
     coordinator.take({ event: 'timer', name: 'opened' });
     return coordinator;
+  }
+
+  #reopenSummer(): void {
+    if (this.stopped) return;
+    void this.settle(
+      this.#work.openSummer(this.state.head.modelHash),
+      () => undefined,
+      (failure) => this.addLog(failure.message, 'bad'),
+    );
   }
 
   get invite(): Invite {
@@ -140,7 +148,8 @@ export class Coordinator extends Runner<CoordinatorState, CoordinatorEvent, Coor
     });
   }
 
-  close(): void {
+  override close(): void {
+    if (this.stopped) return;
     this.stop();
     for (const { link } of this.#guests.values()) link.close();
     this.#options.summer.close();
@@ -150,6 +159,10 @@ export class Coordinator extends Runner<CoordinatorState, CoordinatorEvent, Coor
   protected override changed(): void {
     super.changed();
     this.#tellStatus();
+  }
+
+  protected override failedState(state: CoordinatorState, problem: ProblemView): CoordinatorState {
+    return { ...state, phase: 'failed', problem };
   }
 
   protected override perform(effect: CoordinatorEffect): void {
@@ -248,7 +261,7 @@ export class Coordinator extends Runner<CoordinatorState, CoordinatorEvent, Coor
       return;
     }
     guest.greeted = true;
-    guest.link.greeted(LARGEST_FROM_PARTICIPANT_BYTES);
+    guest.link.greeted(largestFromParticipantBytes(this.state.plan));
     this.take({ event: 'greeted', channel, hello, id });
   }
 

@@ -8,10 +8,14 @@ import type {
   CoordinatorStep,
   CoordinatorTasks,
   Session,
+  Unsealed,
 } from './coordinatorState.ts';
 import type { Transition } from './machine.ts';
 import type { Body, Dealing, Message, MessageType } from './messages.ts';
 import { quorum } from './roster.ts';
+
+const FIRST_REST_MS = 500;
+const MAX_REST_MS = 30_000;
 
 /** Rounds stand in one of two places: `upcoming` while keys are exchanged, `current` from training on. */
 type Place = 'current' | 'upcoming';
@@ -125,6 +129,14 @@ export class CoordinatorDraft {
     this.effect({ effect: 'task', task, round, input, ...(about === undefined ? {} : { about }) } as CoordinatorEffect);
   }
 
+  /** Rounds that fail one after the other must not fill the ledger: each waits twice as long as the one before. */
+  restBeforeNext(): void {
+    const failures = this.state.failures + 1;
+    const restMs = failures < 2 ? 0 : Math.min(MAX_REST_MS, FIRST_REST_MS * 2 ** (failures - 2));
+    this.patch({ failures, nextCallMs: this.nowMs + restMs });
+    if (restMs > 0) this.effect({ effect: 'timer', name: 'rest', delayMs: restMs });
+  }
+
   log(text: string, kind: EventView['kind'] = 'info'): void {
     this.effect({ effect: 'log', text, kind });
   }
@@ -135,9 +147,11 @@ export class CoordinatorDraft {
 
   /** Gives a round up; its record follows once those before it are written. */
   abandon(round: CoordinatorRound, reason: string): void {
-    const participants = (round.roster?.members ?? []).map(({ id, publicKey }) => [id, publicKey] as const);
-    const entry = { round: round.number, participants, reason, spent: round.spent };
+    const participants = membersOf(round);
+    // As long as a record may hold; what went wrong is told in the log in full.
+    const entry = { round: round.number, participants, reason: reason.slice(0, 200) || 'given up', spent: round.spent };
     this.patch({ unsealed: [...this.state.unsealed, entry] });
+    this.restBeforeNext();
     this.move(round.number, 'abandoned', undefined);
     this.log(`Round ${round.number} was given up: ${reason}`, 'warn');
   }
@@ -149,6 +163,11 @@ export function dealingsOf(round: CoordinatorRound): Dealing[] {
     const share = round.shares[id];
     return share === undefined ? [] : [[id, share.shareRoot, share.seedCommitment, share.signature]];
   });
+}
+
+/** [id, key] of everyone on the roster. */
+export function membersOf(round: CoordinatorRound): Unsealed['participants'] {
+  return (round.roster?.members ?? []).map(({ id, publicKey }) => [id, publicKey] as const);
 }
 
 export function isOver(round: CoordinatorRound | undefined): boolean {

@@ -1,7 +1,7 @@
 /** Steps 6 and 7 as the coordinator takes them: result, confirmations, record; and what becomes of abandoned rounds. */
 import type { HushError } from '../core/errors.ts';
 import type { ParticipantId, RoundNumber, Signature } from '../core/ids.ts';
-import { isOver } from './coordinatorDraft.ts';
+import { isOver, membersOf } from './coordinatorDraft.ts';
 import type { CoordinatorDraft } from './coordinatorDraft.ts';
 import type { CoordinatorRound, CoordinatorTasks, RoundMetrics } from './coordinatorState.ts';
 import { byId } from './memberSets.ts';
@@ -106,7 +106,7 @@ function recordOf(draft: CoordinatorDraft, round: CoordinatorRound): CompleteBod
     round: round.number,
     prevRecordHash: head.recordHash,
     modelHashBefore: modelHash,
-    participants: roster.members.map(({ id, publicKey }) => [id, publicKey]),
+    participants: membersOf(round).map(([id, key]) => [id, key]),
     kind: round.kind,
     completed: head.completed + (round.kind === 'train' ? 1 : 0),
     survivors: round.survivors.map(([id]) => id),
@@ -181,6 +181,7 @@ export function onSealed(
     return draft.sendTo('all', 'abandon', number, { reason: body.reason, record });
   }
   if (metrics !== undefined) draft.patch({ metrics: [...draft.state.metrics, metrics] });
+  draft.patch({ failures: 0, nextCallMs: 0 });
   draft.patch({ curve: [...draft.state.curve, pointOf(body)] });
   draft.move(number, 'done', undefined);
   draft.sendTo('all', 'record', number, { record });

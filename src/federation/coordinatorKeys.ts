@@ -2,7 +2,8 @@
 import { ownBytes } from '../core/bytes.ts';
 import type { Bytes } from '../core/bytes.ts';
 import type { ParticipantId, RoundNumber } from '../core/ids.ts';
-import { dealingsOf, isOver } from './coordinatorDraft.ts';
+import { MAX_GROUP } from '../core/plan.ts';
+import { dealingsOf, isOver, stepTimer } from './coordinatorDraft.ts';
 import type { CoordinatorDraft } from './coordinatorDraft.ts';
 import { emptyRound } from './coordinatorState.ts';
 import type { CoordinatorRound, Session } from './coordinatorState.ts';
@@ -23,10 +24,11 @@ export function callNext(draft: CoordinatorDraft): void {
   const here = draft.eligible().length;
   if (!state.started && here >= state.plan.aggregation.cohort.target) draft.patch({ started: true });
   if (!draft.state.started || here < draft.minimum) return;
+  if (draft.nowMs < state.nextCallMs) return;
   const guards = Object.values(state.sessions).map((session) => session.guardRound + 1);
   const number = Math.max(state.nextRound, ...guards);
   draft.patch({ nextRound: number + 1, upcoming: emptyRound(number, draft.nowMs), phase: 'running' });
-  draft.task('mark', number, { spent: false });
+  draft.task('mark', number, { round: number, stage: 'called', participants: [] });
 }
 
 /** The round is stored: the call may go out. */
@@ -92,7 +94,7 @@ export function closeCall(draft: CoordinatorDraft, timeIsOver: boolean): void {
   if (round.number <= guard) {
     // Stale storage: others remember rounds that are forgotten here. The next call gets a number above theirs.
     draft.log(`Round ${round.number} was served before; going on above round ${guard}.`, 'warn');
-    return draft.patch({ upcoming: undefined });
+    return dropCall(draft, round);
   }
   const adverts = Object.values(round.adverts);
   const called = draft.eligible().map(({ id }) => id);
@@ -100,11 +102,42 @@ export function closeCall(draft: CoordinatorDraft, timeIsOver: boolean): void {
     if (draft.awaited(round, called, round.adverts).length > 0) return;
     if (adverts.length < draft.minimum || draft.nowMs < round.stepSinceMs + lingerMs(draft)) return;
   } else if (adverts.length < draft.minimum) {
-    // Too few: whoever comes is still called, and time is given once more.
-    return draft.move(round.number, 'adverts', draft.state.plan.aggregation.deadlines.advertMs);
+    draft.log(`Round ${round.number}: too few sent their keys; calling again.`, 'warn');
+    return dropCall(draft, round);
   }
   draft.move(round.number, 'rostering', undefined);
-  draft.task('makeRoster', round.number, adverts);
+  draft.task('makeRoster', round.number, adverts.slice(0, MAX_GROUP));
+}
+
+/** Nothing was shared yet, so nothing is recorded: the next call has another number, for whoever is here then. */
+function dropCall(draft: CoordinatorDraft, round: CoordinatorRound): void {
+  draft.effect({ effect: 'cancel-timer', name: stepTimer(round.number) });
+  draft.sendTo('all', 'abandon', round.number, { reason: 'Too few people sent their keys.' });
+  draft.patch({ upcoming: undefined });
+  draft.restBeforeNext();
+}
+
+/** A dealer of whom more holders complain than may be missing could not be unmasked: it is named and left out. */
+export function onComplain(
+  draft: CoordinatorDraft,
+  id: ParticipantId,
+  number: RoundNumber,
+  body: Body<'complain'>,
+): void {
+  const round = draft.roundAt(number, 'ready', 'training');
+  if (!round?.roster || !round.u1.includes(id)) return draft.refused('round/unexpected-complaint', id);
+  const complaints: Record<ParticipantId, readonly ParticipantId[]> = { ...round.complaints };
+  for (const dealer of body.dealers) {
+    if (!round.u1.includes(dealer)) continue;
+    complaints[dealer] = [...new Set([...(complaints[dealer] ?? []), id])];
+  }
+  draft.patchRound(number, { complaints });
+  const spare = round.roster.members.length - round.roster.threshold;
+  const guilty = round.u1.filter((dealer) => (complaints[dealer]?.length ?? 0) > spare);
+  if (guilty.length === 0) return;
+  draft.patch({ excluded: [...draft.state.excluded, ...guilty] });
+  draft.log(`Round ${number}: the shares from ${guilty.join(', ')} do not open; left out from now on.`, 'bad');
+  draft.abandon({ ...round, complaints }, `The shares from ${guilty.length} of ${round.u1.length} do not open.`);
 }
 
 export function onRosterMade(draft: CoordinatorDraft, number: RoundNumber, roster: Roster): void {

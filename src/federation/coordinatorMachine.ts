@@ -19,6 +19,7 @@ import {
   onAdvert,
   onAdvertChecked,
   onCalled,
+  onComplain,
   onRosterMade,
   onShare,
   onShareChecked,
@@ -86,6 +87,9 @@ export const coordinatorMachine: Machine<CoordinatorState, CoordinatorEvent, Coo
   return draft.finish();
 };
 
+/** A guard further ahead than stale storage explains is a lie that would use the numbers up. */
+const MAX_GUARD_LEAD = 10_000;
+
 /** Takes every step for which everything is there. Each looks at the state alone, so the order only saves a pass. */
 function advance(draft: CoordinatorDraft): void {
   closeTraining(draft, false);
@@ -97,8 +101,9 @@ function advance(draft: CoordinatorDraft): void {
   deliver(draft, false);
   beginNext(draft);
   callNext(draft);
-  const { phase, current, upcoming } = draft.state;
-  if (phase === 'running' && isOver(current) && isOver(upcoming)) draft.patch({ phase: 'waiting' });
+  const { phase, current, upcoming, nextCallMs } = draft.state;
+  if (phase === 'running' && nextCallMs <= draft.nowMs && isOver(current) && isOver(upcoming))
+    draft.patch({ phase: 'waiting' });
 }
 
 function onGreeted(draft: CoordinatorDraft, channel: ChannelId, id: ParticipantId, hello: Body<'hello'>): void {
@@ -117,6 +122,7 @@ function onGreeted(draft: CoordinatorDraft, channel: ChannelId, id: ParticipantI
     shard,
     phase: 'preparing',
     fraction: 0,
+    fetching: false,
     engine: '',
     samples: 0,
     trainMs: 0,
@@ -176,6 +182,8 @@ function onMessage(draft: CoordinatorDraft, channel: ChannelId, message: Message
   const { round } = message;
   switch (message.type) {
     case 'fetch':
+      if (session.fetching) return draft.refused('sync/busy', id);
+      draft.patchSession(channel, { fetching: true });
       return draft.task('item', round, message.body, id);
     case 'progress': {
       const { phase, fraction, engine, samples, trainMs } = message.body;
@@ -186,11 +194,15 @@ function onMessage(draft: CoordinatorDraft, channel: ChannelId, message: Message
       return onClosed(draft, channel, message.body.reason);
     case 'refuse':
       draft.log(`${id.slice(0, 8)} refuses round ${round}: ${message.body.reason}`, 'warn');
-      draft.refused(message.body.code, id);
-      draft.patchSession(channel, { guardRound: Math.max(session.guardRound, message.body.guardRound) });
+      draft.refused(message.body.code === 'round/replayed' ? 'round/replayed' : 'round/refused', id);
+      if (message.body.guardRound <= draft.state.nextRound + MAX_GUARD_LEAD) {
+        draft.patchSession(channel, { guardRound: Math.max(session.guardRound, message.body.guardRound) });
+      }
       return markAbsent(draft, id, round);
     case 'advert':
       return onAdvert(draft, id, round, message.body);
+    case 'complain':
+      return onComplain(draft, id, round, message.body);
     case 'share':
       return onShare(draft, id, round, message.body);
     case 'masked':
@@ -204,6 +216,12 @@ function onMessage(draft: CoordinatorDraft, channel: ChannelId, message: Message
     default:
       return draft.refused('codec/direction', id);
   }
+}
+
+function onItemRead(draft: CoordinatorDraft, id: ParticipantId, item: Body<'item'>): void {
+  const session = draft.session(id);
+  if (session !== undefined) draft.patchSession(session.channel, { fetching: false });
+  draft.sendTo([id], 'item', 0, item);
 }
 
 function onWish(draft: CoordinatorDraft, wish: 'start' | 'pause' | 'resume'): void {
@@ -269,7 +287,7 @@ function onDone(draft: CoordinatorDraft, done: DoneEvent<CoordinatorTasks>): voi
     case 'seal':
       return onSealed(draft, done.round, done.output);
     case 'item':
-      return draft.sendTo([about], 'item', done.round, done.output);
+      return onItemRead(draft, about, done.output);
     default:
       return done satisfies never;
   }

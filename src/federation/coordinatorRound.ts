@@ -1,6 +1,6 @@
 /** Steps 3 to 5 as the coordinator takes them: masked updates, agreement on the survivors, unmasking. */
 import type { Hash, ParticipantId, RoundNumber, Signature } from '../core/ids.ts';
-import { dealingsOf, isOver } from './coordinatorDraft.ts';
+import { dealingsOf, isOver, membersOf } from './coordinatorDraft.ts';
 import type { CoordinatorDraft } from './coordinatorDraft.ts';
 import { byId, u2RootOf } from './memberSets.ts';
 import type { Survivor } from './memberSets.ts';
@@ -15,7 +15,8 @@ export function beginNext(draft: CoordinatorDraft): void {
   const begun = { ...upcoming, kind, modelHash: head.modelHash, beganMs: draft.nowMs } as const;
   draft.patch({ current: begun, upcoming: undefined });
   draft.move(begun.number, 'training', plan.aggregation.deadlines.trainMs);
-  draft.task('beginSum', begun.number, { kind, groupSize: upcoming.roster.members.length });
+  const mark = { round: begun.number, stage: 'begun', participants: membersOf(begun) } as const;
+  draft.task('beginSum', begun.number, { kind, groupSize: upcoming.roster.members.length, mark });
 }
 
 export function onSumBegun(draft: CoordinatorDraft, number: RoundNumber, sumSpecHash: Hash): void {
@@ -116,7 +117,8 @@ export function closeAgreement(draft: CoordinatorDraft, timeIsOver: boolean): vo
 function askToUnmask(draft: CoordinatorDraft, number: RoundNumber): void {
   draft.patchRound(number, { spent: true });
   draft.move(number, 'unmasking', draft.state.plan.aggregation.deadlines.unmaskMs);
-  draft.task('mark', number, { spent: true });
+  const round = draft.roundAt(number, 'unmasking');
+  draft.task('mark', number, { round: number, stage: 'spent', participants: round ? membersOf(round) : [] });
 }
 
 export function onSpentMarked(draft: CoordinatorDraft, number: RoundNumber): void {

@@ -21,6 +21,8 @@ export interface Session {
   readonly shard: number;
   readonly phase: Body<'progress'>['phase'];
   readonly fraction: number;
+  /** Something that it asked for is on its way; it may ask for one thing at a time. */
+  readonly fetching: boolean;
   readonly engine: string;
   readonly samples: number;
   readonly trainMs: number;
@@ -69,8 +71,17 @@ export interface CoordinatorRound {
   readonly confirmations: Readonly<Record<ParticipantId, Signature>>;
   /** Unmask shares were asked for. */
   readonly spent: boolean;
+  /** Dealer to those of its holders whose boxes do not open. */
+  readonly complaints: Readonly<Record<ParticipantId, readonly ParticipantId[]>>;
   /** Members that closed, refused or were reloaded since the roster was made: not waited for. */
   readonly absent: readonly ParticipantId[];
+}
+
+/** How far a round is, as it is stored: once begun it belongs in the ledger, come what may. */
+export interface RoundMark {
+  readonly round: RoundNumber;
+  readonly stage: 'called' | 'begun' | 'spent';
+  readonly participants: Unsealed['participants'];
 }
 
 /** An abandoned round whose record is still to be written. */
@@ -107,10 +118,10 @@ export interface CoordinatorTasks {
     readonly input: { readonly roster: Roster; readonly body: Body<'share'> };
     readonly output: Body<'share'>;
   };
-  /** Stores that the round exists, and whether it is spent, before anything of it is sent. */
-  readonly mark: { readonly input: { readonly spent: boolean }; readonly output: undefined };
+  /** Stores how far the round is, before anything of that is sent. */
+  readonly mark: { readonly input: RoundMark; readonly output: undefined };
   readonly beginSum: {
-    readonly input: { readonly kind: 'train' | 'evaluate'; readonly groupSize: number };
+    readonly input: { readonly kind: 'train' | 'evaluate'; readonly groupSize: number; readonly mark: RoundMark };
     readonly output: { readonly sumSpecHash: Hash };
   };
   readonly addMasked: { readonly input: Body<'masked'>; readonly output: Hash };
@@ -211,6 +222,9 @@ export interface CoordinatorState {
   readonly sealing: boolean;
   /** Dealt false shares: in no further roster. */
   readonly excluded: readonly ParticipantId[];
+  /** Rounds given up in a row; the next call waits the longer. */
+  readonly failures: number;
+  readonly nextCallMs: number;
   readonly lastTrainMs: number;
   /** When the last record was written; undefined until one was. */
   readonly sealedMs: number | undefined;
@@ -231,6 +245,7 @@ export interface CoordinatorStart {
   readonly shards: Readonly<Record<ParticipantId, number>>;
   readonly metrics: readonly RoundMetrics[];
   readonly curve: readonly MeasuredPoint[];
+  readonly excluded: readonly ParticipantId[];
 }
 
 /** Of a new federation, or of one that is taken up again. */
@@ -246,7 +261,8 @@ export function initialCoordinator(start: CoordinatorStart): CoordinatorState {
     started: start.head.completed > 0,
     paused: false,
     sealing: false,
-    excluded: [],
+    failures: 0,
+    nextCallMs: 0,
     lastTrainMs: 0,
     sealedMs: undefined,
     problem: undefined,
@@ -277,6 +293,7 @@ export function emptyRound(number: RoundNumber, nowMs: number): CoordinatorRound
     applied: undefined,
     confirmations: {},
     spent: false,
+    complaints: {},
     absent: [],
   };
 }

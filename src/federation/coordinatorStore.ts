@@ -5,7 +5,7 @@ import { HushError } from '../core/errors.ts';
 import type { FederationId, Hash, ParticipantId, RoundNumber } from '../core/ids.ts';
 import type { Store } from '../core/ports.ts';
 import type { ModelParameters } from '../core/updateStages.ts';
-import type { RoundMetrics } from './coordinatorState.ts';
+import type { RoundMark, RoundMetrics } from './coordinatorState.ts';
 import type { LedgerRecord } from './record.ts';
 
 /** Models kept beside the newest, for participants that fetch while rounds go on. */
@@ -25,18 +25,21 @@ export interface FederationDeed {
   readonly rounds: number;
 }
 
-/** The highest round that was called, and whether it is spent. */
-export interface RoundMark {
-  readonly round: RoundNumber;
-  readonly spent: boolean;
+/** Of the coordinator's state, what outlives its tab beside ledger and models. */
+export interface KeptState {
+  readonly shards: Readonly<Record<ParticipantId, number>>;
+  readonly excluded: readonly ParticipantId[];
 }
 
 export interface StoredFederation {
   readonly deed: FederationDeed;
   readonly records: readonly LedgerRecord[];
   readonly metrics: readonly RoundMetrics[];
-  readonly mark: RoundMark | undefined;
-  readonly shards: Readonly<Record<ParticipantId, number>>;
+  /** Highest round that was ever called. */
+  readonly lastRound: RoundNumber;
+  /** Rounds that were begun and are not in the ledger. */
+  readonly marks: readonly RoundMark[];
+  readonly kept: KeptState;
 }
 
 export class CoordinatorStore {
@@ -74,8 +77,9 @@ export class CoordinatorStore {
       deed,
       records: await this.#all<LedgerRecord>('record'),
       metrics: await this.#all<RoundMetrics>('metrics'),
-      mark: await this.#store.get<RoundMark>(`${this.#prefix}/mark`),
-      shards: (await this.#store.get<Record<ParticipantId, number>>(`${this.#prefix}/shards`)) ?? {},
+      lastRound: (await this.#store.get<number>(`${this.#prefix}/round`)) ?? 0,
+      marks: await this.#all<RoundMark>('mark'),
+      kept: (await this.#store.get<KeptState>(`${this.#prefix}/kept`)) ?? { shards: {}, excluded: [] },
     };
   }
 
@@ -90,15 +94,22 @@ export class CoordinatorStore {
     return metrics.filter((entry) => entry.kind === 'train').length;
   }
 
-  async mark(mark: RoundMark, shards: Readonly<Record<ParticipantId, number>>): Promise<void> {
-    await this.#store.set(`${this.#prefix}/shards`, shards);
-    await this.#store.set(`${this.#prefix}/mark`, mark);
+  async mark(mark: RoundMark, kept: KeptState): Promise<void> {
+    await this.#store.set(`${this.#prefix}/kept`, kept);
+    if (mark.stage === 'called') await this.#store.set(`${this.#prefix}/round`, mark.round);
+    else await this.#store.set(this.#markKey(mark.round), mark);
   }
 
+  #markKey(round: RoundNumber): string {
+    return `${this.#prefix}/mark/${String(round).padStart(16, '0')}`;
+  }
+
+  /** The record first: metrics of a round that is not in the ledger would be worse than none. */
   async addRecord(index: number, record: LedgerRecord, metrics: RoundMetrics | undefined): Promise<void> {
     const number = String(index).padStart(8, '0');
-    if (metrics !== undefined) await this.#store.set(`${this.#prefix}/metrics/${number}`, metrics);
     await this.#store.set(`${this.#prefix}/record/${number}`, record);
+    if (metrics !== undefined) await this.#store.set(`${this.#prefix}/metrics/${number}`, metrics);
+    await this.#store.delete(this.#markKey(record.body.round));
   }
 
   async keepModel(hash: Hash, parameters: ModelParameters): Promise<void> {

@@ -10,7 +10,7 @@ import { participantIdOf } from '../crypto/hash.ts';
 import type { Identity } from '../crypto/identity.ts';
 import { verifySignature } from '../crypto/identity.ts';
 import type { CoordinatorTasks } from './coordinatorState.ts';
-import type { CoordinatorStore } from './coordinatorStore.ts';
+import type { CoordinatorStore, KeptState } from './coordinatorStore.ts';
 import { encodeLedger, extendHead } from './ledger.ts';
 import type { Binding } from './messages.ts';
 import { recordBytes, recordHash } from './record.ts';
@@ -29,8 +29,8 @@ export interface CoordinatorWorkOptions {
   readonly summer: Summer;
   readonly store: CoordinatorStore;
   readonly records: readonly LedgerRecord[];
-  /** Shards as they stand, to be stored with a mark. */
-  readonly shards: () => Readonly<Record<ParticipantId, number>>;
+  /** What else of the state is stored with a mark. */
+  readonly kept: () => KeptState;
   /** Mean bytes of one participant since the last record. */
   readonly bytesSince: () => { readonly up: number; readonly down: number };
 }
@@ -114,13 +114,15 @@ export class CoordinatorWork implements Work {
     return body;
   };
 
-  mark: Work['mark'] = async ({ spent }, round) => {
-    await this.#options.store.mark({ round, spent }, this.#options.shards());
+  mark: Work['mark'] = async (mark) => {
+    const { store, kept } = this.#options;
+    await store.mark(mark, kept());
     return undefined;
   };
 
-  beginSum: Work['beginSum'] = async ({ kind, groupSize }, round) => {
+  beginSum: Work['beginSum'] = async ({ kind, groupSize, mark }, round) => {
     const { plan, summer } = this.#options;
+    await this.mark(mark, round, undefined);
     const sumSpec = sumSpecFor(kind, plan, parameterLayout(plan.model).length);
     await summer.begin({ round, sumSpec, groupSize });
     return { sumSpecHash: sumSpecHashOf(sumSpec) };
@@ -177,7 +179,8 @@ export class CoordinatorWork implements Work {
       case 'plan':
         return hash === binding.planHash ? { what, hash, content: planBytes } : { what, hash };
       case 'model': {
-        const content = await store.modelBytes(hash);
+        // What cannot be read is answered like what is not there: the asker must not wait for ever.
+        const content = await store.modelBytes(hash).catch(() => undefined);
         return content === undefined ? { what, hash } : { what, hash, content };
       }
       case 'ledger': {

@@ -13,6 +13,9 @@ export interface CoordinatorCounters extends RunCounters {
   readonly bytesReceivedFrom: (channel: ChannelId) => number;
 }
 
+/** As a status holds it. */
+const MAX_ENGINE_LENGTH = 16;
+
 const STEP_SHOWN: Readonly<Record<CoordinatorStep, RoundStep>> = {
   adverts: 'keys',
   rostering: 'keys',
@@ -213,7 +216,7 @@ export function statusOf(
     const session = sessions.find((other) => other.id === id);
     // In tenths, so that a little progress is no news.
     const fraction = session?.phase === 'training' ? Math.round(10 * session.fraction) / 10 : 0;
-    return [id, personState(round, id, session), fraction, session?.engine ?? ''];
+    return [id, personState(round, id, session), fraction, (session?.engine ?? '').slice(0, MAX_ENGINE_LENGTH)];
   });
   return { round: round.number, body: { people, unmasked: STEP_SHOWN[round.step] === 'confirm' } };
 }

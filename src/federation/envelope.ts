@@ -107,16 +107,22 @@ export async function openEnvelope(bytes: Bytes, expected: Expectation): Promise
   }
   if (to !== null && to !== expected.own) throw refusal('codec/sender', 'Addressed to somebody else.');
   if (seq <= expected.lastSeq) throw refusal('codec/sequence', `Number ${seq} after ${expected.lastSeq}.`);
-  const message = { type, round, body: parse(bodySchema(type), decodeCbor(body), type) } as Message;
-  const key = expected.senderKey ?? (message.type === 'hello' ? message.body.publicKey : undefined);
-  if (key === undefined) throw refusal('codec/sender', `"${type}" before the hello.`);
   if (expected.senderId !== undefined && from !== expected.senderId) {
     throw refusal('codec/sender', `From ${from}, expected ${expected.senderId}.`);
   }
+  // Only a hello is read before its signature is checked: it brings the key.
+  const hello = expected.senderKey === undefined && type === 'hello' ? readBody(type, body) : undefined;
+  const key = expected.senderKey ?? (hello as Body<'hello'> | undefined)?.publicKey;
+  if (key === undefined) throw refusal('codec/sender', `"${type}" before the hello.`);
   if (!(await verifySignature(key, envelope.signature, await signedBytes(envelope)))) {
     throw refusal('codec/signature', `The signature under "${type}" is not the sender's.`);
   }
+  const message = { type, round, body: hello ?? readBody(type, body) } as Message;
   return { message, seq, from };
+}
+
+function readBody(type: MessageType, body: Uint8Array): unknown {
+  return parse(bodySchema(type), decodeCbor(body), type);
 }
 
 function parse<Schema extends v.GenericSchema>(schema: Schema, value: unknown, what: string): Decoded<Schema> {

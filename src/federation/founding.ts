@@ -41,23 +41,18 @@ export async function restoreCoordinator(
   identity: Identity,
   initialModelHash: Hash,
 ): Promise<{ readonly state: CoordinatorState; readonly records: readonly LedgerRecord[] }> {
-  const { deed, records, metrics, mark, shards } = stored;
+  const { deed, records, metrics, marks, lastRound, kept } = stored;
   const binding = { federation: deed.federation, planHash: deed.planHash };
   const context = { binding, coordinatorKey: identity.publicKey, plan };
   const head = await verifyLedger(context, initialModelHash, records);
   const bodies = records.map(({ body }) => body);
   const last = bodies.at(-1);
-  const underWay = mark !== undefined && mark.round > head.round;
-  const unsealed: readonly Unsealed[] = underWay
-    ? [
-        {
-          round: mark.round,
-          participants: [],
-          reason: 'The coordinator was closed during the round.',
-          spent: mark.spent,
-        },
-      ]
-    : [];
+  const unsealed = marks
+    .filter((mark) => mark.round > head.round)
+    .map(({ round, participants, stage }): Unsealed => {
+      const reason = 'The coordinator was closed during the round.';
+      return { round, participants, reason, spent: stage === 'spent' };
+    });
   return {
     records,
     state: initialCoordinator({
@@ -67,9 +62,9 @@ export async function restoreCoordinator(
       plan,
       head,
       finished: last?.status === 'complete' && last.kind === 'evaluate',
-      nextRound: Math.max(head.round, mark?.round ?? 0) + 1,
+      nextRound: Math.max(head.round, lastRound) + 1,
       unsealed,
-      shards,
+      ...kept,
       metrics,
       curve: bodies.flatMap((body) => (body.status === 'complete' ? [pointOf(body)] : [])),
     }),

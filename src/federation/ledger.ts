@@ -53,7 +53,7 @@ export interface LedgerContext {
 
 /** @throws HushError `ledger/…`, naming the round and what is wrong; gives the head after `record`. */
 export async function extendHead(context: LedgerContext, head: LedgerHead, record: LedgerRecord): Promise<LedgerHead> {
-  const { binding, coordinatorKey } = context;
+  const { binding, coordinatorKey, plan } = context;
   const { body } = record;
   const wrong = (code: `ledger/${string}`, message: string): HushError =>
     new HushError(code, message, { trace: [`round ${body.round}`, 'ledger record'] });
@@ -78,6 +78,9 @@ export async function extendHead(context: LedgerContext, head: LedgerHead, recor
   }
   const expected = head.completed + (body.kind === 'train' ? 1 : 0);
   if (body.completed !== expected) throw wrong('ledger/count', `Completed ${body.completed}, expected ${expected}.`);
+  if (body.completed > plan.aggregation.rounds) {
+    throw wrong('ledger/beyond-plan', `${body.completed} rounds, and the plan has ${plan.aggregation.rounds}.`);
+  }
   if (body.kind === 'evaluate' && body.modelHashAfter !== body.modelHashBefore) {
     throw wrong('ledger/model', 'A round that only measures changed the model.');
   }

@@ -18,6 +18,8 @@ const GREETING_BYTES = 8 * 1024;
 const GREETING_MS = 30_000;
 /** Messages waiting to be checked; a peer that floods is closed. */
 const MAX_WAITING = 256;
+/** Bytes given to `send` and not begun; a peer that reads too slowly is closed. */
+const MAX_QUEUED_BYTES = 2 ** 28;
 /** Refused messages, after which a peer is closed. */
 const MAX_REFUSED = 1000;
 
@@ -49,6 +51,7 @@ export class Link {
   #messages = 0;
   #waiting = 0;
   #refused = 0;
+  #queuedBytes = 0;
   #closed = false;
   #cancelGreeting: () => void;
   /** Application frames, headers included. */
@@ -80,7 +83,10 @@ export class Link {
 
   /** Sends a sealed envelope, after those given before; false when the channel closed first. */
   async send(envelope: Bytes): Promise<boolean> {
+    this.#queuedBytes += envelope.length;
+    if (this.#queuedBytes > MAX_QUEUED_BYTES) this.#abort('it reads too slowly');
     return this.#outgoing.run(async () => {
+      this.#queuedBytes -= envelope.length;
       for (const frame of framesOf(envelope, this.#messages++)) {
         if (!this.isOpen) return false;
         try {

@@ -1,9 +1,12 @@
 /** Every message of the protocol: its body, who may send it, and how large it may be. */
 import { ownBytes } from '../core/bytes.ts';
 import type { FederationId, Hash, ParticipantId, PublicKey, RoundNumber, Signature } from '../core/ids.ts';
+import { parameterLayout } from '../core/modelSpec.ts';
 import { MAX_GROUP, MAX_PLAN_BYTES } from '../core/plan.ts';
+import type { Plan } from '../core/plan.ts';
 import { finite, hexBytes, integer, list, rawBytes, text, v } from '../core/schema.ts';
 import type { Decoded } from '../core/schema.ts';
+import { packedLength, trainingSumSpec, wordCount } from '../core/sumSpec.ts';
 import type { MaskedUpdate } from '../core/updateStages.ts';
 import { recordSchema } from './record.ts';
 
@@ -100,6 +103,8 @@ const bodies = {
     dealings: list(dealingTuple, MAX_GROUP),
     boxes: list(v.strictTuple([id, rawBytes(2048)]), MAX_GROUP),
   }),
+  /** Names dealers whose boxes of shares do not open or do not prove. */
+  complain: v.strictObject({ dealers: list(id, MAX_GROUP) }),
   begin: v.strictObject({
     kind: v.picklist(['train', 'evaluate']),
     modelHash: hash,
@@ -160,6 +165,7 @@ const RULES: Readonly<Record<MessageType, Rule>> = {
   roster: { sender: 'coordinator', maxBytes: GROUP_BYTES },
   share: { sender: 'participant', maxBytes: GROUP_BYTES },
   deliver: { sender: 'coordinator', maxBytes: GROUP_BYTES },
+  complain: { sender: 'participant', maxBytes: 8192 },
   begin: { sender: 'coordinator', maxBytes: CONTROL_BYTES },
   masked: { sender: 'participant', maxBytes: VECTOR_BYTES + CONTROL_BYTES },
   survivors: { sender: 'coordinator', maxBytes: GROUP_BYTES },
@@ -176,9 +182,11 @@ const RULES: Readonly<Record<MessageType, Rule>> = {
 /** What a peer may send at the most, envelope included. */
 export const LARGEST_MESSAGE_BYTES = Math.max(...Object.values(RULES).map((rule) => rule.maxBytes)) + CONTROL_BYTES;
 
-export const LARGEST_FROM_PARTICIPANT_BYTES =
-  Math.max(...Object.values(RULES).flatMap((rule) => (rule.sender === 'participant' ? [rule.maxBytes] : []))) +
-  CONTROL_BYTES;
+/** What a participant of this plan may send at the most: its masked update, or proofs for a whole group. */
+export function largestFromParticipantBytes(plan: Plan): number {
+  const words = wordCount(trainingSumSpec(plan, parameterLayout(plan.model).length));
+  return Math.max(packedLength(words, 32), PROOF_BYTES) + CONTROL_BYTES;
+}
 
 export function isMessageType(type: string): type is MessageType {
   return Object.hasOwn(RULES, type);

@@ -2,7 +2,7 @@
 import { backoffMs, SerialQueue } from '../core/async.ts';
 import { asHushError } from '../core/errors.ts';
 import type { Clock, Random, Transport } from '../core/ports.ts';
-import type { RunView } from '../core/runView.ts';
+import type { ProblemView, RunView } from '../core/runView.ts';
 import { sealEnvelope } from './envelope.ts';
 import type { Invite } from './invite.ts';
 import { Link } from './link.ts';
@@ -78,12 +78,17 @@ export class Participant extends Runner<ParticipantState, ParticipantEvent, Part
     return this.#work.model;
   }
 
-  close(): void {
+  override close(): void {
+    if (this.stopped) return;
     this.stop();
     this.#work.wipeAll();
     this.#link?.close();
     this.#options.trainer.close();
     this.#options.transport.close();
+  }
+
+  protected override failedState(state: ParticipantState, problem: ProblemView): ParticipantState {
+    return { ...state, phase: 'failed', problem };
   }
 
   protected override perform(effect: ParticipantEffect): void {

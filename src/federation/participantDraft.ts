@@ -13,7 +13,9 @@ import type {
   ParticipantTasks,
 } from './participantState.ts';
 
-/** Rounds that are over are forgotten once this many newer ones are known. */
+const OVER: readonly ParticipantStep[] = ['confirmed', 'done', 'dead'];
+
+/** So many rounds that are over are remembered. */
 const KEPT_ROUNDS = 4;
 
 export class ParticipantDraft {
@@ -54,16 +56,18 @@ export class ParticipantDraft {
     const before = this.round(number) ?? { number, step: 'advertised', stepSinceMs: this.nowMs };
     const moved = change.step !== undefined && change.step !== before.step;
     const after = { ...before, ...change, stepSinceMs: moved ? this.nowMs : before.stepSinceMs };
-    const numbers = [...Object.keys(this.state.rounds).map(Number), number];
-    const oldest = Math.max(...numbers) - KEPT_ROUNDS;
-    const kept = Object.entries(this.state.rounds).filter(([key]) => Number(key) > oldest);
-    this.patch({ rounds: { ...Object.fromEntries(kept), [number]: after } });
+    const rounds = { ...this.state.rounds, [number]: after };
+    const over = Object.values(rounds)
+      .filter(({ step }) => OVER.includes(step))
+      .sort((a, b) => b.number - a.number);
+    for (const old of over.slice(KEPT_ROUNDS)) delete rounds[old.number];
+    this.patch({ rounds });
   }
 
   /** Rounds that still need this participant, oldest first. */
   liveRounds(): readonly ParticipantRound[] {
     return Object.values(this.state.rounds)
-      .filter((round) => !['confirmed', 'done', 'dead'].includes(round.step))
+      .filter((round) => !OVER.includes(round.step))
       .sort((a, b) => a.number - b.number);
   }
 
@@ -77,8 +81,8 @@ export class ParticipantDraft {
     this.patchRound(number, { step: 'dead' });
   }
 
-  killAll(): void {
-    for (const round of this.liveRounds()) this.kill(round.number);
+  killAll(upTo = Infinity): void {
+    for (const round of this.liveRounds()) if (round.number <= upTo) this.kill(round.number);
   }
 
   effect(effect: ParticipantEffect): void {

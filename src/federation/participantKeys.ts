@@ -11,7 +11,9 @@ import type { ParticipantTasks } from './participantState.ts';
 import { quorum } from './roster.ts';
 
 export function onCall(draft: ParticipantDraft, round: RoundNumber): void {
-  if (round <= draft.state.guard) {
+  // A call for a round that is under way must not end it.
+  if (draft.liveRounds().some(({ number }) => number === round)) return draft.refused('round/called-twice');
+  if (round <= Math.max(draft.state.guard, draft.state.head?.round ?? 0)) {
     return draft.refuse(
       round,
       new HushError(
@@ -72,8 +74,9 @@ export function onKeysDone(draft: ParticipantDraft, done: KeysDone): void {
   const number = done.round;
   switch (done.task) {
     case 'advert':
-      if (draft.roundAt(number, 'advertised')) draft.send('advert', number, done.output);
-      return;
+      if (draft.roundAt(number, 'advertised')) return draft.send('advert', number, done.output);
+      // Given up while the keys were being made.
+      return draft.effect({ effect: 'wipe', round: number });
     case 'checkRoster':
       if (!draft.roundAt(number, 'checking-roster')) return;
       draft.patchRound(number, { step: 'dealing', roster: done.output });
@@ -88,6 +91,7 @@ export function onKeysDone(draft: ParticipantDraft, done: KeysDone): void {
       if (round?.roster === undefined) return;
       const { good, bad, u1Root } = done.output;
       for (const dealer of bad) draft.log(`Round ${number}: the shares from ${dealer} do not open.`, 'warn');
+      if (bad.length > 0) draft.send('complain', number, { dealers: [...bad] });
       if (good.length < round.roster.threshold) {
         const message = `${good.length} boxes of shares open, expected at least ${round.roster.threshold}.`;
         return draft.refuse(number, new HushError('round/shares', message));

@@ -5,7 +5,7 @@ import type { DoneEvent, FailedEvent, Machine } from './machine.ts';
 import type { Message } from './messages.ts';
 import { ParticipantDraft } from './participantDraft.ts';
 import { answerCall, onCall, onDeliver, onKeysDone, onRoster } from './participantKeys.ts';
-import { onAgreed, onBegin, onResult, onRoundDone, onSurvivors } from './participantRound.ts';
+import { onAgreed, onBegin, onResult, onRoundDone, onSurvivors, tryTrain } from './participantRound.ts';
 import type {
   Known,
   ParticipantEffect,
@@ -13,7 +13,19 @@ import type {
   ParticipantState,
   ParticipantTasks,
 } from './participantState.ts';
-import { catchUp, onChallenge, onItem, onSyncDone, onSyncFailed, onUnwelcome, onWelcome } from './participantSync.ts';
+import {
+  CATCH_UP_TIMER,
+  catchUp,
+  fetchLedger,
+  onChallenge,
+  onItem,
+  onSyncDone,
+  onSyncFailed,
+  onSyncTimer,
+  onTrainerFailed,
+  onUnwelcome,
+  onWelcome,
+} from './participantSync.ts';
 import type { LedgerRecord } from './record.ts';
 import { recordHash } from './record.ts';
 
@@ -71,6 +83,7 @@ export const participantMachine: Machine<ParticipantState, ParticipantEvent, Par
     default:
       event satisfies never;
   }
+  if (!OVER.includes(draft.state.phase)) tryTrain(draft);
   leaveWhenFinished(draft);
   return draft.finish();
 };
@@ -101,11 +114,11 @@ function onMessage(draft: ParticipantDraft, message: Message): void {
     case 'result':
       return onResult(draft, round, message.body);
     case 'record':
-      return onRecord(draft, round, message.body.record);
+      return onRecord(draft, message.body.record);
     case 'abandon': {
       draft.log(`Round ${round} was given up: ${message.body.reason}`, 'warn');
       draft.kill(round);
-      if (message.body.record !== undefined) onRecord(draft, round, message.body.record);
+      if (message.body.record !== undefined) onRecord(draft, message.body.record);
       return;
     }
     case 'status':
@@ -119,19 +132,23 @@ function onMessage(draft: ParticipantDraft, message: Message): void {
   }
 }
 
-function onRecord(draft: ParticipantDraft, number: RoundNumber, record: LedgerRecord): void {
+function onRecord(draft: ParticipantDraft, record: LedgerRecord): void {
   const { head } = draft.state;
   draft.patch({ wantedHead: recordHash(record.body) });
-  if (head === undefined || draft.state.fetching === 'ledger') return;
+  if (head === undefined || draft.state.fetching?.what === 'ledger') return;
   if (record.body.prevRecordHash !== head.recordHash) return catchUp(draft);
-  const round = draft.round(number);
+  const round = draft.round(record.body.round);
   const known: Known = {
+    members: round?.roster?.members,
+    survivors: round?.survivors?.map(([id]) => id),
+    kind: round?.begin?.kind,
+    sumSpecHash: round?.tuple?.sumSpecHash,
     rosterRoot: round?.roster?.rosterRoot,
     u1Root: round?.u1Root,
     u2Root: round?.survivors && round.tuple?.u2Root,
     applied: round?.applied,
   };
-  draft.task('checkRecord', number, { plan: draft.plan, head, record, known });
+  draft.task('checkRecord', record.body.round, { plan: draft.plan, head, record, known });
 }
 
 function onDone(draft: ParticipantDraft, done: DoneEvent<ParticipantTasks>): void {
@@ -147,21 +164,8 @@ function onDone(draft: ParticipantDraft, done: DoneEvent<ParticipantTasks>): voi
     case 'deal':
     case 'open':
       return onKeysDone(draft, done);
-    case 'checkRecord': {
-      const { head, point } = done.output;
-      draft.log(`Round ${done.round} is in the ledger, its signatures verified.`, 'good');
-      const { curve, recordMs, roundsMs } = draft.state;
-      const trained = head.completed > (draft.state.head?.completed ?? 0);
-      draft.patch({
-        head,
-        curve: point === undefined ? curve : [...curve, point],
-        recordMs: draft.nowMs,
-        roundsMs: trained && recordMs !== undefined ? [...roundsMs, draft.nowMs - recordMs] : roundsMs,
-      });
-      if (draft.roundAt(done.round, 'confirmed', 'applying', 'confirming'))
-        draft.patchRound(done.round, { step: 'done' });
-      return catchUp(draft);
-    }
+    case 'checkRecord':
+      return onRecordChecked(draft, done.round, done.output);
     case 'train':
     case 'mask':
     case 'agree':
@@ -178,21 +182,50 @@ function onDone(draft: ParticipantDraft, done: DoneEvent<ParticipantTasks>): voi
   }
 }
 
+function onRecordChecked(
+  draft: ParticipantDraft,
+  number: RoundNumber,
+  { before, head, point }: ParticipantTasks['checkRecord']['output'],
+): void {
+  const { curve, recordMs, roundsMs, history, head: old } = draft.state;
+  // The chain was read anew meanwhile.
+  if (old?.recordHash !== before) return catchUp(draft);
+  const trained = head.completed > old.completed;
+  draft.patch({
+    head,
+    history: [...history, head.recordHash],
+    curve: point === undefined ? curve : [...curve, point],
+    recordMs: draft.nowMs,
+    roundsMs: trained && recordMs !== undefined ? [...roundsMs, draft.nowMs - recordMs] : roundsMs,
+  });
+  draft.log(`Round ${number} is in the ledger, its signatures verified.`, 'good');
+  if (draft.roundAt(number, 'confirmed')) draft.patchRound(number, { step: 'done' });
+  // What is recorded is over, and so is every round before it; a sum that is being applied is let finish.
+  for (const round of draft.liveRounds()) {
+    if (round.number <= number && !['applying', 'following', 'confirming'].includes(round.step))
+      draft.kill(round.number);
+  }
+  catchUp(draft);
+}
+
 function onFailed(draft: ParticipantDraft, failed: FailedEvent<ParticipantTasks>): void {
   const { task, round, error } = failed;
+  // The trainer tells of its own end, once for all that it leaves undone.
+  if (error.code === 'worker/crashed') return;
   switch (task) {
     case 'greet':
     case 'readPlan':
     case 'readLedger':
     case 'loadModel':
     case 'prepare':
-      if (error.code.startsWith('worker/')) return onTrainerFailed(draft, error);
       return onSyncFailed(draft, failed);
     case 'checkRecord':
-      // Another record than ours, or a false one: what the coordinator stands by is fetched and verified from the start.
-      draft.log(`Round ${round}: ${error.message}`, 'warn');
-      draft.patch({ head: undefined });
-      return catchUp(draft);
+      draft.log(`Round ${round}: ${error.message}`, 'bad');
+      // Whoever shows one round to some and another to others is not served any further.
+      if (error.code !== 'ledger/minority') return draft.end('refused', error);
+      // Enough others signed another result than ours: theirs is fetched, by hash.
+      fetchLedger(draft);
+      return;
     case 'train':
       if (error.code === 'engine/stopped') return draft.kill(round);
       draft.refuse(round, error);
@@ -218,21 +251,16 @@ function onFailed(draft: ParticipantDraft, failed: FailedEvent<ParticipantTasks>
   }
 }
 
-/** The worker or the device died: out of the rounds that need it, and a new worker for those to come. */
-function onTrainerFailed(draft: ParticipantDraft, error: HushError): void {
-  draft.log(`${error.message} Starting a new worker.`, 'warn');
-  for (const round of draft.liveRounds()) {
-    if (['training', 'masking'].includes(round.step)) draft.refuse(round.number, error);
-  }
-  draft.patch({ trainer: 'closed', modelHash: undefined, choice: undefined, fetching: undefined });
-  catchUp(draft);
-}
-
 function onClosed(draft: ParticipantDraft, reason: string): void {
-  const { attempt, phase, finishing } = draft.state;
+  const { attempt, phase, finishing, head, modelHash } = draft.state;
   draft.killAll();
+  // Their records may never come: the ledger says from which model to go on.
+  for (const { number, step } of Object.values(draft.state.rounds)) {
+    if (step === 'confirmed') draft.patchRound(number, { step: 'done' });
+  }
   draft.patch({ welcome: undefined, fetching: undefined, pendingCall: undefined, attempt: attempt + 1 });
-  if (phase === 'finished' || finishing) return draft.patch(finishing && phase !== 'finished' ? { phase: 'left' } : {});
+  const complete = phase === 'finished' && head !== undefined && modelHash === head.modelHash;
+  if (complete || finishing) return draft.patch(finishing && phase !== 'finished' ? { phase: 'left' } : {});
   if (phase !== 'coordinator-away') {
     draft.log(`The coordinator cannot be reached: ${reason}. Data and model stay here; trying again.`, 'warn');
   }
@@ -271,6 +299,7 @@ function onWish(draft: ParticipantDraft, wish: 'pause' | 'resume' | 'finish' | '
 }
 
 function onTimer(draft: ParticipantDraft, name: string): void {
+  if (name === CATCH_UP_TIMER) return onSyncTimer(draft);
   const number = Number(name.split(' ')[1]);
   const round = draft.round(number);
   if (round === undefined || round.step === 'done' || round.step === 'dead') return;

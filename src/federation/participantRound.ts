@@ -19,13 +19,24 @@ export function onBegin(draft: ParticipantDraft, number: RoundNumber, body: Body
   tryTrain(draft);
 }
 
-/** Trains the oldest round that has begun, once the shares are delivered and the trainer holds its model. */
+/**
+ * Trains the round that has begun, once the shares are delivered and the trainer holds the model that the verified ledger
+ * ends in: no other model is ever trained on, whatever the coordinator says.
+ */
 export function tryTrain(draft: ParticipantDraft): void {
-  const { trainer, modelHash, phase } = draft.state;
+  const { trainer, modelHash, phase, head, wantedHead } = draft.state;
   const live = draft.liveRounds();
   if (live.some((round) => round.step === 'training' || round.step === 'masking')) return;
-  const round = live.find((candidate) => candidate.step === 'delivered' && candidate.begin !== undefined);
-  if (round?.begin === undefined || trainer !== 'ready' || round.begin.modelHash !== modelHash) return;
+  if (head === undefined || head.recordHash !== wantedHead || head.modelHash !== modelHash || trainer !== 'ready')
+    return;
+  const round = live.find(
+    ({ step, number, begin }) =>
+      step === 'delivered' &&
+      number > head.round &&
+      begin?.modelHash === head.modelHash &&
+      begin.completed === head.completed,
+  );
+  if (round?.begin === undefined) return;
   draft.patchRound(round.number, { step: 'training' });
   draft.patch({
     progress: undefined,
@@ -37,10 +48,10 @@ export function tryTrain(draft: ParticipantDraft): void {
 
 export function onSurvivors(draft: ParticipantDraft, number: RoundNumber, body: Body<'survivors'>): void {
   const round = draft.roundAt(number, 'masked');
-  const { plan } = draft;
   if (!round?.roster || !round.u1 || !round.u1Root || !round.begin || !round.tuple) {
     return draft.refused('round/unexpected-survivors');
   }
+  const { plan } = draft;
   const problem = survivorsProblem(draft, round, body);
   if (problem !== undefined) {
     return draft.refuse(number, new HushError('round/survivors', `The list of survivors is wrong: ${problem}.`));
@@ -97,21 +108,38 @@ function release(draft: ParticipantDraft, number: RoundNumber): void {
 }
 
 export function onResult(draft: ParticipantDraft, number: RoundNumber, body: Body<'result'>): void {
-  const { state } = draft;
   const round = draft.round(number);
-  const serving = round?.step === 'released';
-  if (round !== undefined && !serving && round.step !== 'dead') return draft.refused('round/unexpected-result');
-  // Whoever is not in the round follows along, so that it need not fetch the model again.
-  if (!serving && state.fetching !== undefined) return;
-  if (state.modelHash !== body.modelHash || state.trainer !== 'ready') return;
-  if (serving && (body.survivors !== round.survivors?.length || body.groupSize !== round.roster?.members.length)) {
-    return draft.refuse(
-      number,
-      new HushError('round/result', 'The result is for other survivors than those agreed on.'),
-    );
+  if (round?.step === 'released') return applyOwn(draft, round, body);
+  if (round !== undefined && round.step !== 'dead') return draft.refused('round/unexpected-result');
+  follow(draft, number, body);
+}
+
+function applyOwn(draft: ParticipantDraft, round: ParticipantRound, body: Body<'result'>): void {
+  const { begin, survivors, roster, number } = round;
+  const agreed =
+    body.kind === begin?.kind &&
+    body.modelHash === begin.modelHash &&
+    body.survivors === survivors?.length &&
+    body.groupSize === roster?.members.length;
+  if (!agreed) {
+    const message = 'The result is for other survivors, another kind or another model than those agreed on.';
+    return draft.refuse(number, new HushError('round/result', message));
   }
   draft.patchRound(number, { step: 'applying' });
   draft.task('apply', number, { plan: draft.plan, result: body });
+}
+
+/**
+ * Whoever is not in the round applies its sum too, so that it need not fetch the model; nothing is signed for it, and the
+ * round's record decides whether it stands.
+ */
+function follow(draft: ParticipantDraft, number: RoundNumber, body: Body<'result'>): void {
+  const { head, wantedHead, modelHash, fetching, trainer, plan } = draft.state;
+  const ready = fetching === undefined && trainer === 'ready' && head !== undefined && head.recordHash === wantedHead;
+  if (!ready || plan === undefined || number <= head.round || body.modelHash !== head.modelHash) return;
+  if (modelHash !== head.modelHash || body.groupSize < 3 || body.survivors < quorum(plan, body.groupSize)) return;
+  draft.patchRound(number, { step: 'following' });
+  draft.task('apply', number, { plan, result: body });
 }
 
 type RoundTask = 'train' | 'mask' | 'agree' | 'checkAgreement' | 'release' | 'apply' | 'confirm';
@@ -125,7 +153,7 @@ export function onRoundDone(draft: ParticipantDraft, done: RoundDone): void {
     case 'train': {
       if (round.step !== 'training' || !round.roster || !round.u1 || !round.u1Root || !round.begin) return;
       draft.patchRound(number, { step: 'masking', report: done.output });
-      draft.patch({ trainMs: done.output.durationMs });
+      draft.patch({ trainMs: done.output.durationMs, trainerFailures: 0 });
       const { roster, u1, u1Root, begin } = round;
       const { kind, modelHash } = begin;
       return draft.task('mask', number, { plan: draft.plan, kind, roster, u1, u1Root, modelHash });
@@ -165,10 +193,8 @@ export function onRoundDone(draft: ParticipantDraft, done: RoundDone): void {
       const { modelHashAfter } = done.output;
       draft.patch({ modelHash: modelHashAfter });
       draft.patchRound(number, { applied: done.output });
-      if (round.step !== 'applying') return;
-      if (round.survivors === undefined || draft.state.head === undefined) {
-        return draft.patchRound(number, { step: 'confirmed' });
-      }
+      if (round.step === 'following') return draft.patchRound(number, { step: 'confirmed' });
+      if (round.step !== 'applying' || round.survivors === undefined || draft.state.head === undefined) return;
       draft.patchRound(number, { step: 'confirming' });
       draft.patch({ lastSurvivors: round.survivors.length });
       return draft.task('confirm', number, { applied: done.output, prevRecordHash: draft.state.head.recordHash });

@@ -29,6 +29,8 @@ export type ParticipantStep =
   | 'agreed'
   | 'checking-agreement'
   | 'released'
+  /** Not in the round, or no longer: its sum is applied so that the model need not be fetched. */
+  | 'following'
   | 'applying'
   | 'confirming'
   | 'confirmed'
@@ -56,6 +58,10 @@ export type Applied = Omit<ApplyReport, 'parameters'>;
 
 /** What this participant has seen of a round, which its record must not contradict. */
 export interface Known {
+  readonly members: Roster['members'] | undefined;
+  readonly survivors: readonly ParticipantId[] | undefined;
+  readonly kind: 'train' | 'evaluate' | undefined;
+  readonly sumSpecHash: Hash | undefined;
   readonly rosterRoot: Hash | undefined;
   readonly u1Root: Hash | undefined;
   readonly u2Root: Hash | undefined;
@@ -68,8 +74,19 @@ export interface ParticipantTasks {
   readonly readPlan: { readonly input: Uint8Array; readonly output: Plan };
   /** Verifies the whole chain and that it ends in `head`. */
   readonly readLedger: {
-    readonly input: { readonly content: Uint8Array | undefined; readonly head: Hash; readonly plan: Plan };
-    readonly output: { readonly head: LedgerHead; readonly curve: readonly MeasuredPoint[] };
+    readonly input: {
+      readonly content: Uint8Array | undefined;
+      readonly head: Hash;
+      readonly plan: Plan;
+      /** Verified before: a new chain must go on from it, or be its beginning. */
+      readonly verified: LedgerHead | undefined;
+      readonly history: readonly Hash[];
+    };
+    readonly output: {
+      readonly head: LedgerHead;
+      readonly history: readonly Hash[];
+      readonly curve: readonly MeasuredPoint[];
+    };
   };
   /** Without content: the model that the plan's seed gives. */
   readonly loadModel: {
@@ -142,7 +159,7 @@ export interface ParticipantTasks {
       readonly record: LedgerRecord;
       readonly known: Known;
     };
-    readonly output: { readonly head: LedgerHead; readonly point: MeasuredPoint | undefined };
+    readonly output: { readonly before: Hash; readonly head: LedgerHead; readonly point: MeasuredPoint | undefined };
   };
 }
 
@@ -181,12 +198,17 @@ export interface ParticipantState {
   readonly plan: Plan | undefined;
   /** Verified; undefined until the ledger was read. */
   readonly head: LedgerHead | undefined;
+  /** Hashes of the verified records, first to last. */
+  readonly history: readonly Hash[];
   /** Of the last record that was heard of; the ledger is fetched again when it is not ours. */
   readonly wantedHead: Hash | undefined;
   /** Of the model that the trainer holds. */
   readonly modelHash: Hash | undefined;
-  readonly fetching: 'plan' | 'ledger' | 'model' | undefined;
-  readonly trainer: 'closed' | 'preparing' | 'ready' | 'failed';
+  readonly fetching: { readonly what: 'plan' | 'ledger' | 'model'; readonly hash: Hash } | undefined;
+  /** `resting` after a failure, before the next try. */
+  readonly trainer: 'closed' | 'resting' | 'preparing' | 'ready' | 'failed';
+  /** In a row; a completed training ends the row. */
+  readonly trainerFailures: number;
   readonly info: TrainerInfo | undefined;
   readonly choice: EngineChoice | undefined;
   /** Highest round for which shares were dealt; survives a reload. */
@@ -225,10 +247,12 @@ export function initialParticipant(
     ownNonce: undefined,
     plan: undefined,
     head: undefined,
+    history: [],
     wantedHead: undefined,
     modelHash: undefined,
     fetching: undefined,
     trainer: 'closed',
+    trainerFailures: 0,
     info: undefined,
     choice: undefined,
     guard,

@@ -7,7 +7,7 @@ import type { Body } from './messages.ts';
 import type { ParticipantDraft } from './participantDraft.ts';
 import { answerCall } from './participantKeys.ts';
 import { tryTrain } from './participantRound.ts';
-import type { ParticipantTasks } from './participantState.ts';
+import type { ParticipantStep, ParticipantTasks } from './participantState.ts';
 
 export function onChallenge(draft: ParticipantDraft, body: Body<'challenge'>): void {
   if (!body.versions.includes(PROTOCOL_VERSION)) {
@@ -56,8 +56,8 @@ export function catchUp(draft: ParticipantDraft): void {
   if (state.trainer === 'closed') prepare(draft);
   if (state.wantedHead !== undefined && state.head?.recordHash !== state.wantedHead) {
     if (state.welcome.records === 0 && state.wantedHead === state.welcome.head) {
-      draft.patch({ fetching: 'ledger' });
-      return draft.task('readLedger', 0, { content: undefined, head: state.wantedHead, plan: state.plan });
+      draft.patch({ fetching: { what: 'ledger', hash: state.wantedHead } });
+      return readLedger(draft, undefined, state.wantedHead);
     }
     return fetch(draft, 'ledger', state.wantedHead);
   }
@@ -66,20 +66,35 @@ export function catchUp(draft: ParticipantDraft): void {
   if (state.trainer !== 'ready' || applying(draft)) return;
   if (state.modelHash !== state.head.modelHash) {
     if (state.head.completed > 0) return fetch(draft, 'model', state.head.modelHash);
-    draft.patch({ fetching: 'model' });
+    draft.patch({ fetching: { what: 'model', hash: state.head.modelHash } });
     return draft.task('loadModel', 0, { content: undefined, modelHash: state.head.modelHash, plan: state.plan });
   }
   if (state.phase === 'preparing') draft.patch({ phase: 'waiting' });
   tryTrain(draft);
 }
 
+/** Asks for the ledger although its head is known. */
+export function fetchLedger(draft: ParticipantDraft): void {
+  const { wantedHead, fetching } = draft.state;
+  if (wantedHead !== undefined && fetching === undefined) fetch(draft, 'ledger', wantedHead);
+}
+
 /** A sum is being applied: the model that follows from it need not be fetched. */
 function applying(draft: ParticipantDraft): boolean {
-  return Object.values(draft.state.rounds).some((round) => round.step === 'applying' || round.step === 'confirming');
+  const { rounds, head } = draft.state;
+  return Object.values(rounds).some(
+    ({ step, number }) =>
+      ['applying', 'following', 'confirming'].includes(step) || (step === 'confirmed' && number > (head?.round ?? 0)),
+  );
+}
+
+function readLedger(draft: ParticipantDraft, content: Uint8Array | undefined, head: Hash): void {
+  const { head: verified, history } = draft.state;
+  draft.task('readLedger', 0, { content, head, plan: draft.plan, verified, history });
 }
 
 function fetch(draft: ParticipantDraft, what: 'plan' | 'model' | 'ledger', hash: Hash): void {
-  draft.patch({ fetching: what });
+  draft.patch({ fetching: { what, hash } });
   draft.send('fetch', 0, { what, hash });
 }
 
@@ -94,14 +109,16 @@ function prepare(draft: ParticipantDraft): void {
 
 export function onItem(draft: ParticipantDraft, body: Body<'item'>): void {
   const { state } = draft;
-  if (body.what !== state.fetching) return draft.refused('sync/unasked');
+  const asked = state.fetching;
+  if (asked === undefined || body.what !== asked.what || body.hash !== asked.hash) return draft.refused('sync/unasked');
   if (body.content === undefined) {
-    // The coordinator has moved on and keeps it no longer: its next record says what to ask for.
-    return draft.patch({ fetching: undefined });
+    // The coordinator has moved on and keeps it no longer: what to ask for is looked at again in a while.
+    draft.patch({ fetching: undefined });
+    return draft.effect({ effect: 'timer', name: CATCH_UP_TIMER, delayMs: CATCH_UP_MS });
   }
   if (body.what === 'plan') return draft.task('readPlan', 0, body.content);
   if (body.what === 'ledger') {
-    return draft.task('readLedger', 0, { content: body.content, head: body.hash, plan: draft.plan });
+    return readLedger(draft, body.content, body.hash);
   }
   draft.task('loadModel', 0, { content: body.content, modelHash: body.hash, plan: draft.plan });
 }
@@ -123,7 +140,7 @@ export function onSyncDone(draft: ParticipantDraft, done: SyncDone): void {
         const { completed } = done.output.head;
         draft.log(`The coordinator has gone back to round ${completed}: it has lost what came after.`, 'warn');
       }
-      draft.patch({ head: done.output.head, curve: done.output.curve, fetching: undefined });
+      draft.patch({ ...done.output, fetching: undefined });
       if (done.output.head.records > 0)
         draft.log(`Verified ${done.output.head.records} records of the ledger.`, 'good');
       return catchUp(draft);
@@ -141,6 +158,34 @@ export function onSyncDone(draft: ParticipantDraft, done: SyncDone): void {
       return done satisfies never;
   }
 }
+
+/** Asks again for what the coordinator did not have, or tries the trainer again after a rest. */
+export function onSyncTimer(draft: ParticipantDraft): void {
+  if (draft.state.trainer === 'resting') draft.patch({ trainer: 'closed' });
+  catchUp(draft);
+}
+
+/** The worker or the device died: out of the rounds that need it, and after a rest a new worker for those to come. */
+export function onTrainerFailed(draft: ParticipantDraft, error: HushError): void {
+  const failures = draft.state.trainerFailures + 1;
+  for (const round of draft.liveRounds()) {
+    if (NEED_TRAINER.includes(round.step)) draft.refuse(round.number, error);
+  }
+  draft.patch({ trainerFailures: failures, modelHash: undefined, choice: undefined, fetching: undefined });
+  if (failures > MAX_TRAINER_FAILURES) {
+    draft.patch({ trainer: 'failed' });
+    return draft.end('failed', error);
+  }
+  draft.log(`${error.message} Starting a new worker.`, 'warn');
+  draft.patch({ trainer: 'resting' });
+  draft.effect({ effect: 'timer', name: CATCH_UP_TIMER, delayMs: CATCH_UP_MS * 2 ** (failures - 1) });
+}
+
+const NEED_TRAINER: readonly ParticipantStep[] = ['training', 'masking', 'following', 'applying'];
+const MAX_TRAINER_FAILURES = 3;
+
+export const CATCH_UP_TIMER = 'catch up';
+const CATCH_UP_MS = 500;
 
 /** Nothing of a failed check is used; what cannot be mended by asking again ends the run here. */
 export function onSyncFailed(draft: ParticipantDraft, { task, error }: FailedEvent<ParticipantTasks>): void {

@@ -14,13 +14,14 @@ import type { ModelParameters } from '../core/updateStages.ts';
 import { hashOf, sha256, taggedHash } from '../crypto/hash.ts';
 import type { Identity } from '../crypto/identity.ts';
 import { verifySignature } from '../crypto/identity.ts';
-import { decodeLedger, emptyHead, extendHead, verifyLedger } from './ledger.ts';
+import { decodeLedger, emptyHead, extendHead } from './ledger.ts';
 import { checkAscending, u1RootOf } from './memberSets.ts';
 import { pointOf } from './measured.ts';
 import { helloCredential } from './meeting.ts';
 import { PROTOCOL_VERSION } from './messages.ts';
 import type { Binding } from './messages.ts';
 import type { Known, ParticipantTasks } from './participantState.ts';
+import { recordHash } from './record.ts';
 import type { LedgerRecord } from './record.ts';
 import { makeRoster } from './roster.ts';
 import { RoundKeys } from './roundKeys.ts';
@@ -97,24 +98,36 @@ export class ParticipantWork implements Work {
     return parsePlan(content).plan;
   };
 
-  readLedger: Work['readLedger'] = async ({ content, head, plan }) => {
+  readLedger: Work['readLedger'] = async ({ content, head, plan, verified, history }) => {
     const context = { ...this.#options, plan };
-    const initial = (await this.#initialOf(plan)).hash;
     const records = content === undefined ? [] : decodeLedger(content);
-    const verified =
-      records.length === 0
-        ? emptyHead(context.binding, context.coordinatorKey, initial)
-        : await verifyLedger(context, initial, records);
-    if (verified.recordHash !== head) {
-      throw new HushError('ledger/head', `The ledger ends in ${verified.recordHash}, expected ${head}.`);
+    const hashes = records.map(({ body }) => recordHash(body));
+    const goesOn = verified !== undefined && history.every((hash, i) => hash === hashes[i]);
+    const isBeginning = hashes.every((hash, i) => hash === history[i]);
+    if (verified !== undefined && !goesOn && !isBeginning) {
+      throw new HushError('ledger/rewritten', 'The coordinator shows another history than the one verified before.', {
+        advice: 'Do not go on; ask whoever runs this federation.',
+      });
+    }
+    // What was verified before is not verified again.
+    let reached = goesOn
+      ? verified
+      : emptyHead(context.binding, context.coordinatorKey, (await this.#initialOf(plan)).hash);
+    for (const record of records.slice(reached.records)) reached = await extendHead(context, reached, record);
+    if (reached.recordHash !== head) {
+      throw new HushError('ledger/head', `The ledger ends in ${reached.recordHash}, expected ${head}.`);
     }
     const curve = records.flatMap(({ body }) => (body.status === 'complete' ? [pointOf(body)] : []));
-    return { head: verified, curve };
+    return { head: reached, history: hashes, curve };
   };
 
   #initialOf(plan: Plan): Promise<HashedModel> {
-    this.#initial ??= this.#options.trainer.initialModel(plan);
-    return this.#initial;
+    const initial = (this.#initial ??= this.#options.trainer.initialModel(plan));
+    initial.catch(() => {
+      // A worker that died is no reason for the next one not to be asked.
+      if (this.#initial === initial) this.#initial = undefined;
+    });
+    return initial;
   }
 
   loadModel: Work['loadModel'] = async ({ content, modelHash, plan }) => {
@@ -245,7 +258,11 @@ export class ParticipantWork implements Work {
   checkRecord: Work['checkRecord'] = async ({ plan, head, record, known }) => {
     const after = await extendHead({ ...this.#options, plan }, head, record);
     checkKnown(record, known);
-    return { head: after, point: record.body.status === 'complete' ? pointOf(record.body) : undefined };
+    return {
+      before: head.recordHash,
+      head: after,
+      point: record.body.status === 'complete' ? pointOf(record.body) : undefined,
+    };
   };
 
   #keysOf(round: RoundNumber): RoundKeys {
@@ -255,28 +272,45 @@ export class ParticipantWork implements Work {
   }
 }
 
-/** A record must say of its round what this participant saw. */
+/**
+ * A record must say of its round what this participant saw.
+ * @throws HushError `ledger/minority` when enough others confirmed another result, `ledger/contradiction` when the round
+ * itself was another one.
+ */
 function checkKnown({ body }: LedgerRecord, known: Known): void {
   if (body.status !== 'complete') return;
-  const { applied } = known;
-  const pairs: readonly (readonly [string, unknown, unknown])[] = [
+  const { applied, members } = known;
+  const round: readonly Comparison[] = [
+    [
+      'participants',
+      members?.map(({ id, publicKey }) => id + publicKey).join(),
+      body.participants.map((pair) => pair.join('')).join(),
+    ],
+    ['survivors', known.survivors?.join(), body.survivors.join()],
+    ['kind', known.kind, body.kind],
+    ['sumSpecHash', known.sumSpecHash, body.sumSpecHash],
     ['rosterRoot', known.rosterRoot, body.rosterRoot],
     ['u1Root', known.u1Root, body.u1Root],
     ['u2Root', known.u2Root, body.u2Root],
+  ];
+  const result: readonly Comparison[] = [
     ['sumHash', applied?.sumHash, body.sumHash],
     ['modelHashAfter', applied?.modelHashAfter, body.modelHashAfter],
     ['totalWeight', applied?.totalWeight, body.totalWeight],
     ['figures', applied && digestOf(applied.figures), digestOf(body.figures)],
   ];
-  for (const [field, seen, recorded] of pairs) {
-    if (seen !== undefined && seen !== recorded) {
-      throw new HushError(
-        'ledger/contradiction',
-        `The record's ${field} is not what this participant saw in round ${body.round}.`,
-      );
+  for (const [code, comparisons] of [
+    ['ledger/contradiction', round],
+    ['ledger/minority', result],
+  ] as const) {
+    for (const [field, seen, recorded] of comparisons) {
+      if (seen === undefined || seen === recorded) continue;
+      throw new HushError(code, `The record's ${field} is not what this participant saw in round ${body.round}.`);
     }
   }
 }
+
+type Comparison = readonly [field: string, seen: unknown, recorded: unknown];
 
 function digestOf(figures: Figures): Hash {
   const numbers = PARTS.flatMap((part) => [figures[part].lossSum, figures[part].correct, figures[part].samples]);

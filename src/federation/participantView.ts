@@ -30,6 +30,7 @@ const SHOWN: Readonly<
   agreed: { step: 'agree', state: 'agreed', wait: 'the others to agree on who survived' },
   'checking-agreement': { step: 'agree', state: 'agreed', wait: 'the signatures to be checked' },
   released: { step: 'unmask', state: 'unmasked', wait: 'the sum to be unmasked' },
+  following: { step: 'confirm', state: 'waiting', wait: 'the sum to be checked' },
   applying: { step: 'confirm', state: 'unmasked', wait: 'the sum to be checked' },
   confirming: { step: 'confirm', state: 'unmasked', wait: 'the result to be signed' },
   confirmed: { step: 'confirm', state: 'confirmed', wait: 'the record of the round' },
@@ -99,7 +100,7 @@ const SENT: ReadonlySet<PersonState> = new Set(['masked', 'agreed', 'unmasked', 
 function waitOf(state: ParticipantState, round: ParticipantRound | undefined): WaitView | undefined {
   const { phase, plan } = state;
   if (phase === 'preparing') {
-    const fetching = state.fetching && `the ${state.fetching} from the coordinator`;
+    const fetching = state.fetching && `the ${state.fetching.what} from the coordinator`;
     return { for: fetching ?? 'the data and the fastest engine', untilMs: undefined };
   }
   if (phase === 'connecting') return { for: 'the coordinator to answer', untilMs: undefined };

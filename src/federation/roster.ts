@@ -6,7 +6,7 @@ import type { Hash, ParticipantId, PublicKey, RoundNumber } from '../core/ids.ts
 import { MAX_GROUP, threshold } from '../core/plan.ts';
 import type { Plan } from '../core/plan.ts';
 import { toWire } from '../core/schema.ts';
-import { isSmallOrder } from '../crypto/agreement.ts';
+import { isCanonical, isSmallOrder } from '../crypto/agreement.ts';
 import { hmacSha256, participantIdOf, sha256, taggedHash } from '../crypto/hash.ts';
 import { verifySignature } from '../crypto/identity.ts';
 import { merkleRoot } from '../crypto/merkle.ts';
@@ -71,6 +71,9 @@ export async function checkAdvert(context: AdmissionContext, advert: AdvertBody)
   }
   if (isSmallOrder(boxKey) || isSmallOrder(maskKey)) {
     throw wrong('advert/small-order', 'A key is a point of small order, which would make every agreement zero.');
+  }
+  if (!isCanonical(boxKey) || !isCanonical(maskKey)) {
+    throw wrong('advert/encoding', 'A key has another encoding than its own: the same key could be used twice.');
   }
   if (new Set<string>([publicKey, boxKey, maskKey]).size !== 3) {
     throw wrong('advert/duplicate-key', 'The same key is used twice.');

@@ -2,7 +2,7 @@
 import { asHushError } from '../core/errors.ts';
 import type { HushError } from '../core/errors.ts';
 import type { Clock, Unsubscribe } from '../core/ports.ts';
-import type { EventView } from '../core/runView.ts';
+import type { EventView, ProblemView } from '../core/runView.ts';
 import type { CommonEffect, Machine } from './machine.ts';
 
 const KEPT_LOG_LINES = 200;
@@ -57,14 +57,37 @@ export abstract class Runner<State, Event, Effect extends { readonly effect: str
     this.#pending.push(event);
     if (this.#running) return;
     this.#running = true;
-    for (let next = this.#pending.shift(); next !== undefined; next = this.#pending.shift()) {
-      const { state, effects } = this.#machine(this.#state, next, this.clock.nowMs());
-      this.#state = state;
-      for (const effect of effects) this.perform(effect);
+    try {
+      for (let next = this.#pending.shift(); next !== undefined; next = this.#pending.shift()) {
+        const { state, effects } = this.#machine(this.#state, next, this.clock.nowMs());
+        this.#state = state;
+        for (const effect of effects) this.perform(effect);
+      }
+    } catch (error) {
+      this.#broken(error);
+    } finally {
+      this.#running = false;
     }
-    this.#running = false;
     this.changed();
   }
+
+  /** A machine that throws is a defect: it is shown, and the run ends rather than going on from a state unknown. */
+  #broken(error: unknown): void {
+    const problem = asHushError(error, 'internal/defect');
+    this.#pending.length = 0;
+    this.addLog(`Internal error: ${problem.toString()}`, 'bad');
+    this.#state = this.failedState(this.#state, {
+      code: 'internal/defect',
+      message: `Something went wrong in hushgrad itself: ${problem.message}`,
+      advice: 'Reload the page; what was stored is taken up again.',
+    });
+    this.close();
+  }
+
+  protected abstract failedState(state: State, problem: ProblemView): State;
+
+  /** Ends everything that the runner holds. */
+  abstract close(): void;
 
   protected abstract perform(effect: Effect): void;
 
@@ -99,18 +122,12 @@ export abstract class Runner<State, Event, Effect extends { readonly effect: str
     done: (output: Output) => void,
     failed: (error: HushError) => void,
   ): Promise<void> {
-    try {
-      const outcome = await work.then(
-        (output) => ({ output }),
-        (error: unknown) => ({ error: asHushError(error, 'task/failed') }),
-      );
-      if ('output' in outcome) done(outcome.output);
-      else failed(outcome.error);
-    } catch (error) {
-      // A machine that throws is a bug: it is shown, and the run stops rather than going on from a state unknown.
-      this.addLog(`Internal error: ${asHushError(error, 'internal/bug').toString()}`, 'bad');
-      this.stop();
-    }
+    const outcome = await work.then(
+      (output) => ({ output }),
+      (error: unknown) => ({ error: asHushError(error, 'task/failed') }),
+    );
+    if ('output' in outcome) done(outcome.output);
+    else failed(outcome.error);
   }
 
   protected countRefusal(code: string): void {
