@@ -89,6 +89,9 @@ async function federate(
   await writeFiles(options.out, text, files);
   const records = lines<LedgerRecord>(files.ledger);
   const ids = await Promise.all(newcomers.map(async (tab) => (tab.closed ? undefined : (await tab.view())?.you)));
+  const missed = options.drops
+    .filter(({ tab }) => guests[tab - 1]?.closed === false)
+    .map(({ tab, round }) => `Tab ${tab} was to be closed in round ${round}, and the run ended first.`);
   const longest = await Promise.all(guests.map((tab) => tab.longestTaskMs()));
   const report = reportOf({
     plan,
@@ -98,8 +101,8 @@ async function federate(
     modelHashes,
     longestMainThreadTaskMs: Math.max(0, ...longest),
     coordinatorLongestTaskMs: await coordinator.longestTaskMs(),
-    newcomersFirstRound: ids.map((id) => firstRound(records, id)),
-    faults: tabs.faults,
+    newcomersFirstRound: options.joins.map((_, i) => firstRound(records, ids[i])),
+    faults: [...tabs.faults, ...missed],
   });
   for (const tab of guests) await tab.close();
   await dropped;

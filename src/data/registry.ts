@@ -6,6 +6,9 @@ export interface PublicDataset {
   /** Gzipped IDX files under `/data/`. */
   readonly imagesFile: string;
   readonly labelsFile: string;
+  /** Values of one example, and how many classes there are. */
+  readonly inputs: number;
+  readonly classes: number;
   /** The last so many examples are held out: measured, never trained on. */
   readonly testCount: number;
   /** Neither file is larger, uncompressed. */
@@ -17,6 +20,8 @@ export const DIGITS: PublicDataset = {
   name: 'digits',
   imagesFile: 'digits-images.idx3-ubyte.gz',
   labelsFile: 'digits-labels.idx1-ubyte.gz',
+  inputs: 784,
+  classes: 10,
   testCount: 2000,
   maxFileBytes: 8 * 1024 * 1024,
 };

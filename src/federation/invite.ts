@@ -62,11 +62,18 @@ export function parseInvite(fragment: string): Invite {
     const field = v.getDotPath(issue) ?? '(whole)';
     const got =
       issue.input instanceof Uint8Array ? `${issue.input.length} bytes` : (JSON.stringify(issue.input) ?? 'missing');
-    const expected = issue.message.startsWith('Invalid ') ? (issue.expected ?? 'another value') : issue.message;
+    const expected = expectedOf(issue);
     throw broken('invite/field', `The invite link: "${field}" is ${clip(got)}, expected ${expected}.`);
   }
   const { address, key, planHash, federation, secret } = parsed.output;
   return { address, key, planHash, federation, secret };
+}
+
+/** A key of its own in `expected` means that the field is missing, and "never" that there should be none. */
+function expectedOf(issue: v.BaseIssue<unknown>): string {
+  if (!issue.message.startsWith('Invalid ')) return issue.message;
+  if (issue.expected === 'never') return 'no such field';
+  return issue.expected === null || issue.expected.startsWith('"') ? 'it to be there' : issue.expected;
 }
 
 function clip(text: string): string {

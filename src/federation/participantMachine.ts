@@ -261,15 +261,18 @@ function onClosed(draft: ParticipantDraft, reason: string): void {
   draft.patch({ welcome: undefined, fetching: undefined, pendingCall: undefined, attempt: attempt + 1 });
   const complete = phase === 'finished' && head !== undefined && modelHash === head.modelHash;
   if (complete || finishing) return draft.patch(finishing && phase !== 'finished' ? { phase: 'left' } : {});
+  const met = draft.state.plan !== undefined;
   if (phase !== 'coordinator-away') {
-    draft.log(`The coordinator cannot be reached: ${reason}. Data and model stay here; trying again.`, 'warn');
+    draft.log(`The coordinator cannot be reached: ${reason.replace(/\.$/, '')}. Trying again.`, 'warn');
   }
   draft.patch({
     phase: 'coordinator-away',
     problem: {
       code: 'coordinator/away',
       message: 'The coordinator cannot be reached.',
-      advice: 'Your data and the last model are kept in this tab. It goes on by itself when the coordinator is back.',
+      advice: met
+        ? 'Your data and the last model are kept in this tab. It goes on by itself when the coordinator is back.'
+        : 'Nobody answers under this link. Ask whoever sent it whether their tab is open; this one keeps trying.',
     },
   });
   draft.effect({ effect: 'connect', attempt });

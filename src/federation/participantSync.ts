@@ -44,7 +44,9 @@ export function onUnwelcome(draft: ParticipantDraft, body: Body<'unwelcome'>): v
   if (body.nonce !== draft.state.ownNonce) return draft.refused('meeting/nonce');
   draft.end(
     'refused',
-    new HushError('meeting/unwelcome', `The coordinator does not admit this participant: ${body.reason}`),
+    new HushError('meeting/unwelcome', `The coordinator does not admit this participant: ${body.reason}.`, {
+      advice: 'Ask for the link again and copy all of it.',
+    }),
   );
 }
 

@@ -140,7 +140,9 @@ function sentenceOf(state: ParticipantState, round: RoundView | undefined): stri
     case 'left':
       return 'You have left. Your data never did.';
     case 'coordinator-away':
-      return 'The coordinator cannot be reached. Your data and the last model are kept here; this tab goes on by itself when it is back.';
+      return state.plan === undefined
+        ? 'Nobody answers under this link yet; this tab keeps trying.'
+        : 'The coordinator cannot be reached. Your data and the last model are kept here; this tab goes on by itself when it is back.';
     case 'refused':
       return state.problem?.message ?? 'Refused.';
     case 'failed':

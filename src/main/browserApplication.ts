@@ -3,7 +3,9 @@ import type { Application, InviteView, LocalFederation, PlanDraft, Run, StoredRu
 import { utf8 } from '../core/bytes.ts';
 import { asHushError, HushError } from '../core/errors.ts';
 import { parsePlan } from '../core/plan.ts';
+import type { Plan } from '../core/plan.ts';
 import { hashOf } from '../crypto/hash.ts';
+import { publicDataset } from '../data/registry.ts';
 import { CoordinatorStore } from '../federation/coordinatorStore.ts';
 import type { FederationDeed } from '../federation/coordinatorStore.ts';
 import { foundFederation } from '../federation/founding.ts';
@@ -44,7 +46,9 @@ export class BrowserApplication implements Application {
 
   async readPlan(text: string): Promise<PlanDraft> {
     const bytes = utf8(text);
-    return { plan: parsePlan(bytes).plan, planHash: hashOf(bytes), text };
+    const { plan } = parsePlan(bytes);
+    checkAgainstData(plan);
+    return { plan, planHash: hashOf(bytes), text };
   }
 
   async storedRuns(): Promise<readonly StoredRun[]> {
@@ -132,6 +136,24 @@ export class BrowserApplication implements Application {
   problem(thrown: unknown) {
     const { code, message, advice } = asHushError(thrown, 'application/failed');
     return { code, message, advice };
+  }
+}
+
+/** What would fail in every participant's tab is said before the launch. @throws HushError `data/unknown`, `plan/invalid`. */
+function checkAgainstData({ data, model }: Plan): void {
+  const dataset = publicDataset(data.name);
+  for (const [field, got, expected] of [
+    ['model.inputs', model.inputs, dataset.inputs],
+    ['model.outputs', model.outputs, dataset.classes],
+  ] as const) {
+    if (got === expected) continue;
+    throw new HushError(
+      'plan/invalid',
+      `Plan: "${field}" is ${got}, expected ${expected} for the data "${data.name}".`,
+      {
+        advice: `Correct "${field}" and try again.`,
+      },
+    );
   }
 }
 

@@ -132,7 +132,7 @@ function useWidth(initial: number) {
   useLayoutEffect(() => {
     const element = box.current;
     if (!element) return undefined;
-    setWidth(Math.max(1, element.clientWidth));
+    // Its first call comes after this frame's layout; to ask for the width here would lay the page out twice.
     const observer = new ResizeObserver(([entry]) => {
       const measured = Math.floor(entry?.contentRect.width ?? 0);
       if (measured > 0) setWidth(measured);

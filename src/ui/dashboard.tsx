@@ -17,7 +17,7 @@ import { peopleHere, phaseNote } from './phaseText.ts';
 import { RoundCard } from './roundCard.tsx';
 import { isOver } from './session.ts';
 import type { OpenRun } from './session.ts';
-import { useEverySecond, useThrottled } from './timing.ts';
+import { useEverySecond, useOneByOne, useThrottled } from './timing.ts';
 import { WhenChanged } from './whenChanged.tsx';
 
 /** A sentence is read out at most this often. */
@@ -75,29 +75,41 @@ function Cards({
   const started = view.round !== undefined || view.curve.length > 0;
   const coordinating = view.role === 'coordinator';
   const here = view.round !== undefined || view.people.length > 0;
-  const cards = [
+  const parts: readonly Part[] = [
     live && (here || coordinating) && part('round', roundLook(view), () => <RoundCard view={view} />),
-    invite !== undefined && <InviteCard key="invite" link={invite} />,
+    invite !== undefined && part('invite', invite, () => <InviteCard link={invite} />),
     started && part('learning', learningLook(view), () => <LearningCard view={view} />),
     live && view.people.length > 0 && part('people', peopleLook(view), () => <PeopleCard view={view} />),
     (live || started) && part('leaves', leavesLook(view), () => <LeavesCard view={view} />),
-    view.engine && <EngineCard key="engine" choice={view.engine} />,
+    view.engine && part('engine', view.engine, () => view.engine && <EngineCard choice={view.engine} />),
     (started || (live && coordinating)) &&
       part('ledger', ledgerLook(view), () => <LedgerCard {...{ view, open, problemOf }} />),
-  ].filter(Boolean);
+  ].filter((candidate) => typeof candidate === 'object');
+  const shown = useOneByOne(parts.map(({ name }) => name));
+  const cards = parts.filter(({ name }) => shown.has(name));
+  const wide = cards.length % 2 === 0;
   return (
     <>
-      {cards}
-      {part('log', [view.events.length, view.events.at(-1), cards.length % 2], () => (
-        <LogCard events={view.events} wide={cards.length % 2 === 0} />
+      {cards.map(({ name, of, render }) => (
+        <WhenChanged key={name} of={of} render={render} />
       ))}
+      <WhenChanged
+        of={[view.events.length, view.events.at(-1), wide]}
+        render={() => <LogCard events={view.events} wide={wide} />}
+      />
     </>
   );
 }
 
-/** What each card shows, so that it renders again only for that. */
-function part(key: string, of: unknown, render: () => ComponentChild) {
-  return <WhenChanged key={key} of={of} render={render} />;
+interface Part {
+  readonly name: string;
+  /** What the card shows, so that it renders again only for that. */
+  readonly of: unknown;
+  readonly render: () => ComponentChild;
+}
+
+function part(name: string, of: unknown, render: () => ComponentChild): Part {
+  return { name, of, render };
 }
 
 function roundLook({ round, people, phase, role }: RunView): unknown {

@@ -11,6 +11,21 @@ export function useEverySecond(active: boolean): void {
   }, [active]);
 }
 
+/**
+ * Which of `keys` to show: those of the first time at once, and of later ones one more in each task, so that no single task
+ * holds the page up while the processor is busy training.
+ */
+export function useOneByOne(keys: readonly string[]): ReadonlySet<string> {
+  const [shown, show] = useState<ReadonlySet<string>>(() => new Set(keys));
+  const next = keys.find((key) => !shown.has(key));
+  useEffect(() => {
+    if (next === undefined) return undefined;
+    const timer = setTimeout(() => show((before) => new Set(before).add(next)), 0);
+    return () => clearTimeout(timer);
+  }, [next]);
+  return shown;
+}
+
 /** `value`, changing at most every `everyMs`; the last value always gets through. */
 export function useThrottled<T>(value: T, everyMs: number): T {
   const [shown, show] = useState(value);

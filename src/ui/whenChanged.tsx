@@ -1,4 +1,7 @@
-/** A part of a screen that renders again only when what it shows has changed: progress comes several times a second. */
+/**
+ * A part of a screen that renders again only when what it shows has changed, and in a task of its own: progress comes several
+ * times a second, and all parts at once would hold the page up while the processor is busy training.
+ */
 import { Component } from 'preact';
 import type { ComponentChild } from 'preact';
 
@@ -13,12 +16,39 @@ export class WhenChanged extends Component<Props> {
 
   override shouldComponentUpdate(next: Props): boolean {
     const shown = JSON.stringify(next.of);
-    const changed = shown !== this.#shown;
-    this.#shown = shown;
-    return changed;
+    if (shown !== this.#shown) {
+      this.#shown = shown;
+      renderLater(this);
+    }
+    return false;
+  }
+
+  override componentWillUnmount(): void {
+    waiting.delete(this);
   }
 
   override render(): ComponentChild {
     return this.props.render();
   }
+}
+
+const waiting = new Set<WhenChanged>();
+let scheduled = false;
+
+function renderLater(part: WhenChanged): void {
+  waiting.add(part);
+  if (scheduled) return;
+  scheduled = true;
+  setTimeout(renderNext, 0);
+}
+
+/** One part a task, with the props that are the latest by then. */
+function renderNext(): void {
+  scheduled = false;
+  const [first] = waiting;
+  if (first === undefined) return;
+  waiting.delete(first);
+  first.forceUpdate();
+  const [second] = waiting;
+  if (second !== undefined) renderLater(second);
 }

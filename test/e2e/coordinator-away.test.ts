@@ -1,8 +1,10 @@
 /** Tabs that go away in the middle and come back: the coordinator's, and a participant's. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseInvite } from '../../src/federation/invite.ts';
+import type { RoundMetrics } from '../../src/federation/coordinatorState.ts';
 import type { LedgerRecord } from '../../src/federation/record.ts';
-import { launchPlan, Tab } from '../../tools/federate/tabs.ts';
+import { launchPlan } from '../../tools/federate/tabs.ts';
+import type { Tab } from '../../tools/federate/tabs.ts';
 import { jsonLines, verifiedHead } from './support/evidence.ts';
 import { digitsPlanText } from './support/plan.ts';
 import { filesOf, openSite, reached, viewOf } from './support/site.ts';
@@ -62,20 +64,17 @@ describe.sequential('when the coordinator’s page is closed', () => {
   });
 
   it('opened again, it goes on from the last completed round', async () => {
-    const page = await coordinator.page.context().newPage();
-    coordinator = new Tab('coordinator, again', page.context(), page);
-    await page.goto(`${site.url}#/run/${federation}`);
-    await page.waitForFunction(() => 'hushgrad' in globalThis);
-    await page
-      .getByText(/^Round \d+ of 16\./)
-      .first()
-      .waitFor({ timeout: 60_000 });
+    coordinator = await site.reopen(coordinator);
+    await coordinator.page.goto(`${site.url}#/run/${federation}`);
     await reached(coordinator, { phase: 'running', completed: recordsBefore.length + 2 });
+    await coordinator.page.getByText(`of ${ROUNDS}.`).first().waitFor();
     const records = await recordsOf(coordinator);
     expect(records.slice(0, recordsBefore.length)).toEqual(recordsBefore);
     for (const guest of guests) {
       await reached(guest, { phase: 'running' });
-      expect(await guest.page.getByText(AWAY).count()).toBe(0);
+      // What is read out follows the sentence by some seconds.
+      await guest.page.locator('p.sentence:visible', { hasText: AWAY }).waitFor({ state: 'detached' });
+      await guest.page.getByRole('alert').waitFor({ state: 'detached' });
     }
   });
 });
@@ -103,6 +102,10 @@ describe.sequential('at the end', () => {
     const head = await verifiedHead(planText, records);
     expect(head).toMatchObject({ completed: ROUNDS, modelHash: end.modelHash, recordHash: end.ledger.head });
     expect(records[0]?.body.coordinatorKey).toBe(parseInvite(new URL(inviteLink).hash).key);
+    // Metrics go on where they were, with no round twice and none missing.
+    const metrics = jsonLines<RoundMetrics>((await filesOf(coordinator)).metrics);
+    const complete = records.filter(({ body }) => body.status === 'complete');
+    expect(metrics.map(({ round }) => round)).toEqual(complete.map(({ body }) => body.round));
     expect(end.curve.at(-1)?.testAccuracy).toBeGreaterThanOrEqual(0.85);
   });
 

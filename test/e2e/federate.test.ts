@@ -10,20 +10,23 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RoundMetrics } from '../../src/federation/coordinatorState.ts';
 import type { LedgerRecord } from '../../src/federation/record.ts';
 import { ROOT } from '../../tools/command.ts';
+import { FEDERATE_HELP } from '../../tools/federate/options.ts';
 import type { Report } from '../../tools/federate/report.ts';
 import { heldOutDigits, jsonLines, verifiedHead } from './support/evidence.ts';
 
 const LIMIT_MS = 180_000;
 
-interface Outcome {
+interface Ended {
   readonly code: number;
+  readonly output: string;
   readonly errors: string;
-  readonly lastLine: string;
+}
+
+interface Outcome extends Ended {
   readonly report: Report;
 }
 
-async function federate(out: string, ...options: string[]): Promise<Outcome> {
-  const args = ['plans/digits.json', ...options, '--out', out, '--json'];
+async function run(...args: string[]): Promise<Ended> {
   const child = spawn(process.execPath, ['--import', 'tsx', 'tools/federate.ts', ...args], {
     cwd: ROOT,
     env: { ...process.env, INIT_CWD: ROOT },
@@ -34,9 +37,14 @@ async function federate(out: string, ...options: string[]): Promise<Outcome> {
     text(child.stderr),
     once(child, 'exit') as Promise<[number]>,
   ]);
-  const lastLine = output.trimEnd().split('\n').at(-1) ?? '';
-  expect(lastLine, `no report; on stderr: ${errors}`).toMatch(/^\{.*\}$/);
-  return { code, errors, lastLine, report: JSON.parse(lastLine) as Report };
+  return { code, output, errors };
+}
+
+async function federate(folder: string, ...options: string[]): Promise<Outcome> {
+  const ended = await run('plans/digits.json', ...options, '--out', folder, '--json');
+  const lastLine = ended.output.trimEnd().split('\n').at(-1) ?? '';
+  expect(lastLine, `no report; on stderr: ${ended.errors}`).toMatch(/^\{.*\}$/);
+  return { ...ended, report: JSON.parse(lastLine) as Report };
 }
 
 let out: string;
@@ -201,4 +209,25 @@ describe('a tab that closes in round 3, and one that comes in round 4', () => {
     },
     LIMIT_MS,
   );
+});
+
+describe('what cannot be run', () => {
+  it('is said in one sentence, with an exit code and without a browser', async () => {
+    const [help, missing, wrong] = await Promise.all([
+      run('--help'),
+      run('plans/none.json', '--json'),
+      run('plans/digits.json', '--participants', '2', '--json'),
+    ]);
+    expect(help).toMatchObject({ code: 0, output: `${FEDERATE_HELP}\n`, errors: '' });
+    expect(missing).toEqual({
+      code: 1,
+      output: '',
+      errors: `The plan "${join(ROOT, 'plans/none.json')}" cannot be read. Give the path of a plan, such as plans/digits.json.\n`,
+    });
+    expect(wrong).toEqual({
+      code: 1,
+      output: '',
+      errors: '"--participants" is "2", expected a whole number from 3 to 64.\n',
+    });
+  });
 });

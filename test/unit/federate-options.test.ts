@@ -116,7 +116,7 @@ describe('the plan that is launched', () => {
   });
 
   it('is for so many people and rounds, and has a shard for everyone who comes later', async () => {
-    const args = [planPath, '--participants', '6', '--rounds', '9', '--join', '3', '--join', '4', '--drop', '6@1'];
+    const args = [planPath, '--participants', '6', '--rounds', '9', '--join', '3', '--join', '4', '--drop', '6@9'];
     const { plan, participants } = await preparePlan(readOptions(args));
     expect(participants).toBe(6);
     expect(plan.data.shards).toBe(8);
@@ -137,6 +137,17 @@ describe('the plan that is launched', () => {
     await expect(preparePlan(readOptions([planPath, '--drop', '5@1']))).rejects.toMatchObject({
       code: 'command/drop',
       message: '"--drop" names tab 5, expected 1 to 4.',
+    });
+  });
+
+  it.each([
+    ['--drop', '2@10'],
+    ['--join', '10'],
+  ])('is refused with a round after the last one: %s %s', async (option, value) => {
+    const options = readOptions([planPath, '--rounds', '9', option, value]);
+    await expect(preparePlan(options)).rejects.toMatchObject({
+      code: 'command/round',
+      message: 'Round 10 is named, expected 1 to 9.',
     });
   });
 

@@ -110,13 +110,17 @@ export async function preparePlan(options: FederateOptions): Promise<PreparedPla
     if (tab > participants)
       throw new HushError('command/drop', `"--drop" names tab ${tab}, expected 1 to ${participants}.`);
   }
+  const rounds = options.rounds ?? plan.aggregation.rounds;
+  for (const round of [...options.drops.map((drop) => drop.round), ...options.joins]) {
+    if (round > rounds) throw new HushError('command/round', `Round ${round} is named, expected 1 to ${rounds}.`);
+  }
   const document = JSON.parse(bytes.toString('utf8')) as Plan;
   const adapted = {
     ...document,
     data: { ...document.data, shards: participants + options.joins.length },
     aggregation: {
       ...document.aggregation,
-      rounds: options.rounds ?? plan.aggregation.rounds,
+      rounds,
       cohort: { minimum: Math.min(plan.aggregation.cohort.minimum, participants), target: participants },
     },
   };

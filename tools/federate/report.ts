@@ -23,7 +23,7 @@ export interface Report {
   readonly bytesDownPerParticipantRound: number | null;
   readonly longestMainThreadTaskMs: number;
   readonly coordinatorLongestTaskMs: number;
-  /** First round of each tab that was opened later. */
+  /** First round of each tab that joined later; null when it never took part. */
   readonly newcomersFirstRound: readonly (number | null)[];
   readonly problems: readonly string[];
 }
@@ -47,6 +47,7 @@ export function reportOf(outcome: Outcome): Report {
   const agree = outcome.modelHashes.length > 0 && outcome.modelHashes.every((hash) => hash === view.modelHash);
   const problems = [...outcome.faults];
   if (view.phase !== 'finished') problems.push(`The run did not finish: ${view.sentence}`);
+  if (outcome.newcomersFirstRound.includes(null)) problems.push('A tab that was to join later never took part.');
   if (!agree) problems.push('The participants do not all hold the same model.');
   const round = (value: number | undefined, digits: number): number | null =>
     value === undefined ? null : Number(value.toFixed(digits));

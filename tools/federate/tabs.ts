@@ -58,6 +58,7 @@ export class Tab {
     return this.#longestTaskMs;
   }
 
+  /** Opens the link, and joins once the consent screen is there. */
   async join(link: string): Promise<void> {
     await this.page.goto(link);
     const button = this.page.getByRole('button', { name: 'Join', exact: true });

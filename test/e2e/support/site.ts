@@ -1,6 +1,5 @@
 /** The built application as `npm start` serves it, and a browser whose tabs are watched for what no tab may do. */
-import { Tabs } from '../../../tools/federate/tabs.ts';
-import type { Tab } from '../../../tools/federate/tabs.ts';
+import { Tab, Tabs } from '../../../tools/federate/tabs.ts';
 import { buildApplication, DATA_DIR } from '../../../tools/build.ts';
 import { ROOT } from '../../../tools/command.ts';
 import { startServer } from '../../../tools/server.ts';
@@ -18,6 +17,8 @@ export interface Site {
   faults(): readonly string[];
   /** A tab in a browser context of its own: another person's. */
   open(name: string): Promise<Tab>;
+  /** Another tab of the same person, who has closed the first: what the browser keeps is there. */
+  reopen(closed: Tab): Promise<Tab>;
   close(): Promise<void>;
 }
 
@@ -25,29 +26,21 @@ export async function openSite(): Promise<Site> {
   await buildApplication();
   const server = await startServer({ port: 0, root: ROOT, dataDir: DATA_DIR });
   const tabs = await Tabs.launch(server.url);
-  const violations: string[] = [];
+  const seen: string[] = [];
   return {
     url: server.url,
-    faults: () => [...tabs.faults, ...violations],
+    faults: () => [...tabs.faults, ...seen],
     async open(name) {
       const tab = await tabs.open(name);
-      tab.page.on('console', (message) => {
-        if (message.text().includes('Content Security Policy')) violations.push(`${name}: ${message.text()}`);
-      });
-      // What a worker may not do is told in that worker alone; the request is never made, so none is seen either.
-      tab.page.on('worker', (worker) => {
-        const violation = worker.evaluate(
-          () =>
-            new Promise<string>((resolve) => {
-              addEventListener('securitypolicyviolation', (event) => {
-                const { effectiveDirective, blockedURI } = event as SecurityPolicyViolationEvent;
-                resolve(`${effectiveDirective} ${blockedURI}`);
-              });
-            }),
-        );
-        // Rejects when the worker ends.
-        violation.then((text) => violations.push(`${name}: ${worker.url()}: ${text}`)).catch(() => undefined);
-      });
+      watchPolicy(tab, seen);
+      return tab;
+    },
+    async reopen({ name, page }) {
+      const context = page.context();
+      const tab = new Tab(name, context, await context.newPage());
+      tab.page.on('pageerror', (error) => seen.push(`${name}: ${error.message}`));
+      tab.page.on('crash', () => seen.push(`${name}: the tab crashed`));
+      watchPolicy(tab, seen);
       return tab;
     },
     async close() {
@@ -57,10 +50,30 @@ export async function openSite(): Promise<Site> {
   };
 }
 
+function watchPolicy({ name, page }: Tab, seen: string[]): void {
+  page.on('console', (message) => {
+    if (message.text().includes('Content Security Policy')) seen.push(`${name}: ${message.text()}`);
+  });
+  // What a worker may not do is told in that worker alone; the request is never made, so none is seen either.
+  page.on('worker', (worker) => {
+    const violation = worker.evaluate(
+      () =>
+        new Promise<string>((resolve) => {
+          addEventListener('securitypolicyviolation', (event) => {
+            const { effectiveDirective, blockedURI } = event as SecurityPolicyViolationEvent;
+            resolve(`${effectiveDirective} ${blockedURI}`);
+          });
+        }),
+    );
+    // Rejects when the worker ends.
+    violation.then((text) => seen.push(`${name}: ${worker.url()}: ${text}`)).catch(() => undefined);
+  });
+}
+
 /** What must hold of a tab's first run for `reached` to go on; what is left out does not matter. */
 export interface Wanted {
   readonly phase?: RunView['phase'];
-  /** Training rounds completed, at least. */
+  /** Rounds completed, at least, by the ledger. */
   readonly completed?: number;
   /** Number of the round that is shown, at least, with this tab on its roster. */
   readonly round?: number;
@@ -78,8 +91,8 @@ export async function reached(tab: Tab, wanted: Wanted): Promise<RunView> {
         const view = (globalThis as unknown as Here).hushgrad.views()[0];
         if (view === undefined) return false;
         if (phase !== undefined && view.phase !== phase) return false;
-        // A ledger's training rounds are one fewer than its points once the last round has measured.
-        if (completed !== undefined && !(view.curve.length >= completed)) return false;
+        const { records, abandoned } = view.ledger;
+        if (completed !== undefined && records - abandoned < completed) return false;
         if (modelHash !== undefined && view.modelHash !== modelHash) return false;
         if (round === undefined) return true;
         return (view.round?.number ?? 0) >= round && view.people.some(({ you, inRound }) => you && inRound);
@@ -90,8 +103,8 @@ export async function reached(tab: Tab, wanted: Wanted): Promise<RunView> {
     .catch(() => undefined);
   const view = await viewOf(tab);
   if (met === undefined) {
-    const { phase, sentence, waiting, curve, events } = view;
-    const told = { phase, sentence, waiting, completed: curve.length, log: events.slice(-8).map(({ text }) => text) };
+    const { phase, sentence, waiting, ledger, events } = view;
+    const told = { phase, sentence, waiting, ledger, log: events.slice(-8).map(({ text }) => text) };
     throw new Error(`${tab.name} did not get to ${JSON.stringify(wanted)}: ${JSON.stringify(told, null, 1)}`);
   }
   return view;
