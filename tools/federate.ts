@@ -58,10 +58,12 @@ async function federate(
   const open = async (): Promise<Tab> => {
     const tab = await tabs.open(`participant ${guests.length + 1}`);
     guests.push(tab);
-    await tab.join(inviteLink);
+    await tab.visit(inviteLink);
     return tab;
   };
+  // Nobody begins to compute while others still load the page: that is not what is to be seen here.
   for (let i = 0; i < participants; i++) await open();
+  for (const tab of guests) await tab.join();
   const drops = options.drops.map(async ({ tab, round }) => {
     const guest = guests[tab - 1];
     if (guest === undefined) return;
@@ -79,7 +81,9 @@ async function federate(
     if (next === undefined || (current.round?.number ?? 0) < next || current.round?.step === 'keys') return;
     pendingJoins.shift();
     say(`Opening one more tab in round ${next}.`);
-    newcomers.push(await open());
+    const tab = await open();
+    newcomers.push(tab);
+    await tab.join();
   });
   const here = guests.filter((tab) => !tab.closed);
   const modelHashes = await Promise.all(here.map((tab) => settledModelHash(tab, view)));

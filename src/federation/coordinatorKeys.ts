@@ -12,7 +12,7 @@ import type { AdvertBody, Body } from './messages.ts';
 import type { Roster } from './roster.ts';
 
 /** How long the call stays open for newcomers while a round trains, as a part of the last training time. */
-const CALL_SHARE_OF_TRAINING = 0.75;
+const CALL_SHARE_OF_TRAINING = 0.85;
 
 /** Opens the next round's call when there is a next round, nobody is called yet, and enough people are here. */
 export function callNext(draft: CoordinatorDraft): void {

@@ -1,8 +1,8 @@
 /** Change notices for a screen: many changes at once make one notice. */
 import type { Clock, Unsubscribe } from '../core/ports.ts';
 
-/** Four a second is enough to read; a timer and not an animation frame, which a hidden tab never gets. */
-const NOTICE_EVERY_MS = 250;
+/** Two a second are enough to read; a timer and not an animation frame, which a hidden tab never gets. */
+const NOTICE_EVERY_MS = 500;
 
 export function coalesced(
   clock: Clock,

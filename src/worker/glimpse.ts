@@ -13,12 +13,18 @@ export interface RawGlimpse {
   readonly values: readonly number[];
 }
 
-/** Of a place where something was learnt: pixels that are always black leave their weights as they were. */
+/** Of the place whose smallest value is the largest: pixels that are always black leave their weights as they were. */
 export function rawGlimpse(raw: RawUpdate): RawGlimpse {
-  const moved = (from: number): boolean => raw.subarray(from, from + RAW_VALUES).every((value) => value !== 0);
   let start = 0;
-  while (start + RAW_VALUES <= raw.length && !moved(start)) start += ALIGNMENT;
-  if (start + RAW_VALUES > raw.length) start = 0;
+  let most = 0;
+  for (let from = 0; from + RAW_VALUES <= raw.length; from += ALIGNMENT) {
+    const smallest = raw
+      .subarray(from, from + RAW_VALUES)
+      .reduce((least, value) => Math.min(least, Math.abs(value)), Infinity);
+    if (smallest <= most) continue;
+    most = smallest;
+    start = from;
+  }
   const values = raw.subarray(start, start + RAW_VALUES);
   return { start, values: Array.from(values, (value) => Math.round(value * 1e4) / 1e4) };
 }

@@ -6,7 +6,7 @@ import { HushError } from '../core/errors.ts';
 
 /** Messages are let in this often, so that a pause takes hold within a tenth of a second. */
 const TURN_EVERY_MS = 50;
-const PROGRESS_EVERY_MS = 250;
+const PROGRESS_EVERY_MS = 500;
 
 export type ControlCommand = 'pause' | 'resume' | 'stop';
 

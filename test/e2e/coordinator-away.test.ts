@@ -31,7 +31,8 @@ beforeAll(async () => {
   for (let i = 1; i <= PEOPLE; i++) {
     const guest = await site.open(`participant ${i}`);
     guests.push(guest);
-    await guest.join(inviteLink);
+    await guest.visit(inviteLink);
+    await guest.join();
   }
 });
 

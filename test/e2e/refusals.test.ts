@@ -55,11 +55,12 @@ describe('a link that is not the coordinator’s', () => {
       'another secret',
       () => ({ secret: new Uint8Array(16) }),
       'meeting/unwelcome',
-      'The coordinator does not admit this participant: it does not have the link',
+      'The coordinator does not admit this participant: it does not have the link.',
     ],
   ] as const)('names %s: refused, for good, and the page says why', async (name, change, code, sentence) => {
     const tab = await site.open(name);
-    await tab.join(`${site.url}#${inviteFragment({ ...invite, ...change() })}`);
+    await tab.visit(`${site.url}#${inviteFragment({ ...invite, ...change() })}`);
+    await tab.join();
     const view = await reached(tab, { phase: 'refused' });
     expect(view.problem).toMatchObject({ code, message: sentence });
     expect(view.plan).toBeUndefined();
@@ -76,7 +77,8 @@ describe('a link that is not the coordinator’s', () => {
   it('brings nobody into the federation, and the right link still does', async () => {
     expect(await viewOf(coordinator)).toMatchObject({ phase: 'waiting', people: [] });
     const tab = await site.open('invited');
-    await tab.join(inviteLink);
+    await tab.visit(inviteLink);
+    await tab.join();
     await reached(tab, { phase: 'waiting' });
     await expect.poll(async () => (await viewOf(coordinator)).people.length).toBe(1);
     await tab.close();

@@ -4,7 +4,10 @@ import type { MaskedUpdate, RawUpdate } from '../../src/core/updateStages.ts';
 import { packWords } from '../../src/update/pack.ts';
 import { maskedGlimpse, rawGlimpse } from '../../src/worker/glimpse.ts';
 
-test('looks past weights that did not move, to a place where all nine did', () => {
+test('looks past weights that hardly moved, to the place where all nine moved most', () => {
+  const small = new Float32Array(64) as RawUpdate;
+  small.fill(0.001).fill(0.5, 40, 49);
+  expect(rawGlimpse(small).start).toBe(40);
   const raw = new Float32Array(64) as RawUpdate;
   raw.fill(0.12345, 17);
   expect(rawGlimpse(raw)).toEqual({ start: 24, values: Array.from({ length: 9 }, () => 0.1235) });

@@ -1,6 +1,6 @@
 /** The browser of a federation on this machine: a coordinator tab, participant tabs, and what they did wrong. */
 import { chromium } from 'playwright';
-import type { Browser, BrowserContext, Page } from 'playwright';
+import type { Browser, BrowserContext, Locator, Page } from 'playwright';
 import { HushError } from '../../src/core/errors.ts';
 import type { RunView } from '../../src/core/runView.ts';
 import type { Scripting } from '../../src/main/scripting.ts';
@@ -58,13 +58,19 @@ export class Tab {
     return this.#longestTaskMs;
   }
 
-  /** Opens the link, and joins once the consent screen is there. */
-  async join(link: string): Promise<void> {
+  /** Opens the link and waits for the consent screen; nothing starts. */
+  async visit(link: string): Promise<void> {
     await this.page.goto(link);
-    const button = this.page.getByRole('button', { name: 'Join', exact: true });
-    await button.waitFor();
+    await this.#joinButton.waitFor();
+  }
+
+  async join(): Promise<void> {
     await this.watchTasks();
-    await button.click();
+    await this.#joinButton.click();
+  }
+
+  get #joinButton(): Locator {
+    return this.page.getByRole('button', { name: 'Join', exact: true });
   }
 
   /** As a person closes a tab. */
