@@ -139,7 +139,7 @@ describe('the training worker', () => {
     trainer.onProgress((step) => progress.push(step));
     await ready(trainer, task('wasm', 0, LONG_PLAN));
     const running = trainer.train(order(1));
-    await expect.poll(() => progress.length).toBeGreaterThan(2);
+    await expect.poll(() => progress.length, { timeout: 20_000 }).toBeGreaterThan(2);
     trainer.pause();
     // Two quiet looks in a row: what was under way has arrived.
     let before = -1;
@@ -150,12 +150,13 @@ describe('the training worker', () => {
           before = progress.length;
           return quiet;
         },
-        { interval: 300 },
+        // Longer than progress is apart.
+        { interval: 1200, timeout: 20_000 },
       )
       .toBe(true);
     expect(progress.at(-1)?.fraction).toBeLessThan(1);
     trainer.resume();
-    await expect.poll(() => progress.length).toBeGreaterThan(before);
+    await expect.poll(() => progress.length, { timeout: 20_000 }).toBeGreaterThan(before);
     expect(progress.at(-1)).toMatchObject({ epochs: 1000, samplesPerSecond: expect.any(Number) });
     trainer.stop();
     await expect(running).rejects.toMatchObject({ code: 'engine/stopped' });
