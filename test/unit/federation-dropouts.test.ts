@@ -114,25 +114,24 @@ describe.each([
       }
     });
 
-    test(`one more closes when ${step}: nothing is unmasked`, async () => {
+    // Whose shares to unmask have arrived has given them: then the sum may be had, but too few are left to confirm it.
+    const outcome = step === 'released' ? 'the round is given up' : 'nothing is unmasked';
+    test(`one more closes when ${step}: ${outcome}`, async () => {
       const pattern = patterns(n, allowed + 1)[0]!;
       const finished = await runRound(
         n,
         mode,
         pattern.map((i) => [i, step]),
       );
-      if (step === 'released') {
-        // Their shares were on the way before they closed: the sum may be had, but too few are left to confirm it.
-        expect(finished.coordinator.records[0]!.body.status).toBe('abandoned');
-        return;
-      }
       expect(finished.coordinator.records[0]!.body).toMatchObject({ status: 'abandoned' });
-      expect(finished.summer.sums.size).toBe(0);
+      expect(finished.coordinator.state.head).toMatchObject({ completed: 0 });
+      if (step !== 'released') expect(finished.summer.sums.size).toBe(0);
     });
   }
 
+  if (allowed < 2) return;
+
   test('different participants close at different steps', async () => {
-    if (allowed < 2) return;
     for (const first of steps) {
       for (const second of steps) {
         const finished = await runRound(n, mode, [
