@@ -177,6 +177,8 @@ function lines<T>(text: string): readonly T[] {
 
 /** The first round with `id` on its roster. */
 function firstRound(records: readonly LedgerRecord[], id: string | undefined): number | null {
-  const found = records.find(({ body }) => body.participants.some(([participant]) => participant === id));
+  const found = records.find(({ sheets }) =>
+    sheets.some(({ participants }) => participants.some(([participant]) => participant === id)),
+  );
   return found?.body.round ?? null;
 }

@@ -68,8 +68,9 @@ export interface MaskReport {
 export interface ApplyOrder {
   readonly round: RoundNumber;
   readonly sumSpec: SumSpec;
-  readonly groupSize: number;
-  /** |U2|. */
+  /** n of all groups that are in the sum. */
+  readonly members: number;
+  /** |U2| of all groups that are in the sum. */
   readonly survivors: number;
   /** The integer sum, packed to R bits a word. */
   readonly packedSum: Bytes;
@@ -115,7 +116,8 @@ export interface SummerTask {
 export interface SumOrder {
   readonly round: RoundNumber;
   readonly sumSpec: SumSpec;
-  readonly groupSize: number;
+  /** n of each group, by the group's number; fixes the ring in which its masked updates are. */
+  readonly groupSizes: readonly number[];
 }
 
 /** Adding up masked updates and taking the masks off, in the coordinator's worker. */
@@ -124,15 +126,23 @@ export interface Summer {
   load(parameters: ModelParameters): Promise<Hash>;
   /** The model that the plan's seed gives. */
   initialModel(): Promise<ModelParameters>;
-  /** Starts an empty accumulator; forgets the one before. */
+  /** Starts an empty sum for each group and an empty total; forgets the round before. */
   begin(order: SumOrder): Promise<void>;
-  /** Adds one complete masked update; gives the Merkle root over its pieces. @throws HushError `sum/length`. */
-  add(round: RoundNumber, masked: MaskedUpdate): Promise<Hash>;
-  /** Adds the given masks (signs as they undo), checks and applies. */
-  unmask(
+  /** Adds one complete masked update to its group's sum; gives the Merkle root over its pieces. @throws HushError `sum/length`. */
+  add(round: RoundNumber, group: number, masked: MaskedUpdate): Promise<Hash>;
+  /**
+   * Adds the given masks (signs as they undo) to a group's sum, checks it, adds it to the total. Once, whether the checks
+   * hold or not. @throws HushError `sum/…`: nothing of the group is in the total then.
+   */
+  unmask(round: RoundNumber, group: number, survivors: number, seeds: readonly MaskSeed[]): Promise<void>;
+  /**
+   * Checks the total over the unmasked groups and applies it. `members` and `survivors` are those of these groups together.
+   * Ends the round.
+   */
+  finish(
     round: RoundNumber,
+    members: number,
     survivors: number,
-    seeds: readonly MaskSeed[],
   ): Promise<ApplyReport & { readonly packedSum: Bytes }>;
   onFailure(handler: FailureHandler): Unsubscribe;
   close(): void;

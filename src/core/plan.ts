@@ -10,6 +10,14 @@ export const MAX_PLAN_BYTES = 256 * 1024;
 /** At most this many participants in one complete graph, so that shares lie in GF(256). */
 export const MAX_GROUP = 255;
 
+/** At most this many participants in one round of a plan with groups. */
+export const MAX_COHORT = 100_000;
+
+/** Groups are drawn at random: with this size on average, four standard deviations more still fit MAX_GROUP. */
+const MAX_GROUP_SIZE = 200;
+
+const HEX_64 = '64 lower-case hexadecimal digits';
+
 const splitSchema = v.variant(
   'kind',
   [
@@ -29,7 +37,7 @@ const dataSchema = v.variant(
       kind: v.literal('public'),
       name: text(80),
       /** Of the data set's content as the server serves it, uncompressed. */
-      sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, '64 lower-case hexadecimal digits')),
+      sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, HEX_64)),
       licence: text(200),
       shards: integer(1, 10_000),
       split: splitSchema,
@@ -72,9 +80,15 @@ const aggregationSchema = v.strictObject({
   server: v.literal('fedavg', 'fedavg'),
   serverLearningRate: v.optional(finite(1e-6, 10), 1),
   rounds: integer(1, 100_000),
-  cohort: v.strictObject({ minimum: integer(3, MAX_GROUP), target: integer(3, MAX_GROUP) }),
+  cohort: v.strictObject({ minimum: integer(3, MAX_COHORT), target: integer(3, MAX_COHORT) }),
+  /** Mean size of the groups into which the cohort is cut; without it all are one group, of at most MAX_GROUP. */
+  groupSize: v.optional(integer(3, MAX_GROUP_SIZE)),
   /** Bits of one quantised value. */
-  bits: integer(4, 24),
+  bits: integer(2, 24),
+  /** Rotate the update before it is quantised, so that few bits do (Suresh et al. 2017, section 3). */
+  rotation: v.optional(v.boolean('true or false'), false),
+  /** Bits that a masked word has beyond those of a value: log2 n, or about half of it. */
+  ring: v.optional(v.picklist(['full', 'half'], 'one of full, half'), 'full'),
   /** Bound of an update's L2 norm. */
   clipNorm: finite(1e-6, 1e6),
   /** Bound of one quantised coordinate, either sign. */
@@ -97,7 +111,12 @@ export const planSchema = v.strictObject({
   aggregation: aggregationSchema,
   security: v.strictObject({
     mode: v.picklist(['active', 'honest-but-curious'], 'one of active, honest-but-curious'),
-    admission: v.picklist(['anyone', 'link'], 'one of anyone, link'),
+    admission: v.picklist(['anyone', 'link', 'named'], 'one of anyone, link, named'),
+    /** People who can be told by name: a public Ed25519 key each. With admission `named`, nobody else takes part. */
+    names: v.optional(
+      list(v.strictObject({ name: text(80), key: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, HEX_64)) }), 10_000),
+      [],
+    ),
   }),
   evaluation: v.strictObject({
     /** Part of a participant's training data that is kept aside. */
@@ -111,6 +130,7 @@ export type DataSplit = Decoded<typeof splitSchema>;
 export type OptimizerSpec = Decoded<typeof optimizerSchema>;
 export type LocalTraining = Decoded<typeof trainingSchema>;
 export type SecurityMode = Plan['security']['mode'];
+export type Admission = Plan['security']['admission'];
 
 /** A valid plan beside the exact bytes that its hash pins. */
 export interface PlanDocument {
@@ -142,9 +162,12 @@ function checkAcrossFields(plan: Plan): void {
       advice: `Correct "${field}" and try again.`,
     });
   };
-  const { cohort } = plan.aggregation;
+  const { cohort, groupSize } = plan.aggregation;
   if (cohort.target < cohort.minimum) {
     wrong('aggregation.cohort.target', cohort.target, `at least the minimum, ${cohort.minimum}`);
+  }
+  if (groupSize === undefined && cohort.target > MAX_GROUP) {
+    wrong('aggregation.cohort.target', cohort.target, `at most ${MAX_GROUP} without aggregation.groupSize`);
   }
   if (plan.task.classes.length !== plan.model.outputs) {
     wrong('model.outputs', plan.model.outputs, `the number of task.classes, ${plan.task.classes.length}`);
@@ -154,4 +177,20 @@ function checkAcrossFields(plan: Plan): void {
 /** Shares needed to unmask a round of `n`: floor(2n/3) + 1 against an active coordinator, floor(n/2) + 1 otherwise. */
 export function threshold(mode: SecurityMode, n: number): number {
   return (mode === 'active' ? Math.floor((2 * n) / 3) : Math.floor(n / 2)) + 1;
+}
+
+/** G: into how many groups `people` are cut. */
+export function groupCount(plan: Plan, people: number): number {
+  const { groupSize } = plan.aggregation;
+  return groupSize === undefined ? 1 : Math.max(1, Math.round(people / groupSize));
+}
+
+/**
+ * At least this many must be in a group. With groups the cohort's minimum is for all of them together, and a group of
+ * less than half its mean size is given up.
+ */
+export function groupMinimum(plan: Plan): number {
+  const { groupSize, cohort } = plan.aggregation;
+  const least = groupSize === undefined ? cohort.minimum : Math.min(cohort.minimum, Math.ceil(groupSize / 2));
+  return Math.max(3, least);
 }

@@ -1,7 +1,7 @@
 /** The coordinator's runner: performs what the machine asks for, over one transport, one summer and one store. */
 import { SerialQueue } from '../core/async.ts';
 import { toHex } from '../core/bytes.ts';
-import type { ChannelId, ParticipantId } from '../core/ids.ts';
+import type { ChannelId } from '../core/ids.ts';
 import type { Summer } from '../core/localWork.ts';
 import { parsePlan } from '../core/plan.ts';
 import type { Channel, Clock, Random, Store, Transport } from '../core/ports.ts';
@@ -13,7 +13,7 @@ import type { CoordinatorEffect, CoordinatorEvent, CoordinatorState, RoundMetric
 import { CoordinatorStore } from './coordinatorStore.ts';
 import type { FederationDeed } from './coordinatorStore.ts';
 import { CoordinatorWork } from './coordinatorTasks.ts';
-import { coordinatorView, statusOf } from './coordinatorView.ts';
+import { coordinatorView, statusesOf } from './coordinatorView.ts';
 import { sealEnvelope } from './envelope.ts';
 import { restoreCoordinator } from './founding.ts';
 import type { Invite } from './invite.ts';
@@ -26,8 +26,9 @@ import { Runner } from './runner.ts';
 
 const SUMMER_REST_MS = 1000;
 
-/** How often, at the most, everyone is told where the others stand. */
+/** How often, at the most, everyone is told where the others stand, while there are up to STATUS_PEOPLE. */
 const STATUS_EVERY_MS = 1000;
+const STATUS_PEOPLE = 100;
 
 export interface CoordinatorOptions {
   readonly deed: FederationDeed;
@@ -54,10 +55,10 @@ export class Coordinator extends Runner<CoordinatorState, CoordinatorEvent, Coor
   #sequence = 0;
   #bytes = { sent: 0, received: 0 };
   #bytesBefore = { sent: 0, received: 0 };
-  #lastStatus = '';
+  #lastStatus: ReadonlyMap<string, string> = new Map();
   #statusWaits = false;
 
-  private constructor(
+  protected constructor(
     options: CoordinatorOptions,
     identity: Identity,
     store: CoordinatorStore,
@@ -77,7 +78,7 @@ export class Coordinator extends Runner<CoordinatorState, CoordinatorEvent, Coor
       summer,
       store,
       records: restored.records,
-      kept: () => ({ shards: this.state.shards, excluded: this.state.excluded }),
+      kept: () => ({ shards: Object.fromEntries(this.state.shards), excluded: this.state.excluded }),
       bytesSince: () => this.#bytesSince(),
     });
     summer.onFailure((error) => {
@@ -96,7 +97,7 @@ export class Coordinator extends Runner<CoordinatorState, CoordinatorEvent, Coor
     await summer.open({ plan });
     const initialModelHash = await summer.load(await summer.initialModel());
     const restored = await restoreCoordinator(await store.load(), plan, identity, initialModelHash);
-    const coordinator = new Coordinator(options, identity, store, restored);
+    const coordinator = new this(options, identity, store, restored);
     await coordinator.#work.openSummer(restored.state.head.modelHash);
     transport.onChannel((channel) => coordinator.#welcome(channel));
     await transport.open();
@@ -116,7 +117,8 @@ export class Coordinator extends Runner<CoordinatorState, CoordinatorEvent, Coor
 
   get invite(): Invite {
     const { federation, planHash, secret, address } = this.#options.deed;
-    return { address, key: this.#identity.publicKey, planHash, federation, secret };
+    const { admission } = this.state.plan.security;
+    return { address, key: this.#identity.publicKey, planHash, federation, admission, secret };
   }
 
   get records(): readonly LedgerRecord[] {
@@ -187,11 +189,12 @@ export class Coordinator extends Runner<CoordinatorState, CoordinatorEvent, Coor
   }
 
   #run(effect: Extract<CoordinatorEffect, { readonly effect: 'task' }>): void {
-    const { task, round, about } = effect;
-    const address = about === undefined ? { task, round } : { task, round, about };
-    const work = this.#work[task] as (input: unknown, round: number, about?: ParticipantId) => Promise<unknown>;
+    const { task, round, about, group } = effect;
+    const of = { ...(about === undefined ? {} : { about }), ...(group === undefined ? {} : { group }) };
+    const address = { task, round, ...of };
+    const work = this.#work[task] as (input: unknown, round: number, of: object) => Promise<unknown>;
     void this.settle(
-      work.call(this.#work, effect.input, round, about),
+      work.call(this.#work, effect.input, round, of),
       (output) => this.take({ event: 'done', ...address, output } as CoordinatorEvent),
       (error) => this.take({ event: 'failed', ...address, error }),
     );
@@ -265,19 +268,22 @@ export class Coordinator extends Runner<CoordinatorState, CoordinatorEvent, Coor
     this.take({ event: 'greeted', channel, hello, id });
   }
 
-  /** Tells everyone in the round where the others stand, when that changed, and not too often. */
+  /** Tells everyone in the round where the others of its group stand, when that changed, and not too often. */
   #tellStatus(): void {
     if (this.#statusWaits || this.stopped) return;
-    const status = statusOf(this.state);
-    if (status === undefined) return;
-    const text = JSON.stringify(status);
-    if (text === this.#lastStatus) return;
-    this.#lastStatus = text;
     this.#statusWaits = true;
-    this.#send(Object.keys(this.state.sessions) as ChannelId[], { type: 'status', ...status });
-    this.clock.after(STATUS_EVERY_MS, () => {
+    // The more people, the longer the pause: what is told grows with them, what is trained does not.
+    const everyMs = STATUS_EVERY_MS * Math.max(1, this.state.sessions.size / STATUS_PEOPLE);
+    this.clock.after(everyMs, () => {
       this.#statusWaits = false;
-      this.#tellStatus();
+      const told = new Map<string, string>();
+      statusesOf(this.state).forEach(({ to, ...status }, group) => {
+        const key = `${status.round} ${group}`;
+        const text = JSON.stringify(status);
+        told.set(key, text);
+        if (this.#lastStatus.get(key) !== text) this.#send(to, { type: 'status', ...status });
+      });
+      this.#lastStatus = told;
     });
   }
 
@@ -293,7 +299,7 @@ export class Coordinator extends Runner<CoordinatorState, CoordinatorEvent, Coor
   /** Of one participant since the last call, on average. What goes up from a participant is received here. */
   #bytesSince(): { up: number; down: number } {
     const total = this.#totalBytes();
-    const members = Math.max(1, this.state.current?.roster?.members.length ?? this.#guests.size);
+    const members = Math.max(1, this.state.current?.groupOf.size ?? this.#guests.size);
     const since = {
       up: (total.received - this.#bytesBefore.received) / members,
       down: (total.sent - this.#bytesBefore.sent) / members,

@@ -1,15 +1,8 @@
 /** A coordinator's transition in the making: the next state and the effects so far. */
-import type { ChannelId, ParticipantId, RoundNumber } from '../core/ids.ts';
+import type { ParticipantId, RoundNumber } from '../core/ids.ts';
 import type { EventView } from '../core/runView.ts';
-import type {
-  CoordinatorEffect,
-  CoordinatorRound,
-  CoordinatorState,
-  CoordinatorStep,
-  CoordinatorTasks,
-  Session,
-  Unsealed,
-} from './coordinatorState.ts';
+import type { CoordinatorGroup, CoordinatorRound, CoordinatorStep, GroupStep } from './coordinatorRounds.ts';
+import type { CoordinatorEffect, CoordinatorState, CoordinatorTasks, Session, Unsealed } from './coordinatorState.ts';
 import type { Transition } from './machine.ts';
 import type { Body, Dealing, Message, MessageType } from './messages.ts';
 import { quorum } from './roster.ts';
@@ -20,10 +13,18 @@ const MAX_REST_MS = 30_000;
 /** Rounds stand in one of two places: `upcoming` while keys are exchanged, `current` from training on. */
 type Place = 'current' | 'upcoming';
 
+/** A group together with the round that it is of. */
+export interface GroupAt {
+  readonly round: CoordinatorRound;
+  readonly group: CoordinatorGroup;
+}
+
 export class CoordinatorDraft {
   state: CoordinatorState;
   readonly nowMs: number;
   readonly #effects: CoordinatorEffect[] = [];
+  /** Groups that changed, and so may be ready for their next step: no others need to be looked at. */
+  readonly #touched = new Map<string, { readonly number: RoundNumber; readonly index: number }>();
 
   constructor(state: CoordinatorState, nowMs: number) {
     this.state = state;
@@ -71,21 +72,60 @@ export class CoordinatorDraft {
     if (limitMs !== undefined) this.effect({ effect: 'timer', name: stepTimer(number), delayMs: limitMs });
   }
 
-  session(id: ParticipantId): Session | undefined {
-    return Object.values(this.state.sessions).find((session) => session.id === id);
+  /** The group of that number, if it stands at one of `steps`. */
+  groupAt(number: RoundNumber, index: number, ...steps: readonly GroupStep[]): GroupAt | undefined {
+    const place = this.#placeOf(number);
+    const round = place && this.state[place];
+    const group = round?.groups[index];
+    if (round === undefined || group === undefined || round.step === 'abandoned') return undefined;
+    return steps.includes(group.step) ? { round, group } : undefined;
   }
 
-  patchSession(channel: ChannelId, change: Partial<Session>): void {
-    const session = this.state.sessions[channel];
-    if (session === undefined) return;
-    this.patch({ sessions: { ...this.state.sessions, [channel]: { ...session, ...change } } });
+  /** The group that `id` is in, if it stands at one of `steps`. */
+  groupOf(number: RoundNumber, id: ParticipantId, ...steps: readonly GroupStep[]): GroupAt | undefined {
+    const place = this.#placeOf(number);
+    const index = place && this.state[place]?.groupOf.get(id);
+    return index === undefined ? undefined : this.groupAt(number, index, ...steps);
+  }
+
+  patchGroup(number: RoundNumber, index: number, change: Partial<Omit<CoordinatorGroup, 'index'>>): void {
+    const place = this.#placeOf(number);
+    const groups = place && this.state[place]?.groups;
+    const group = groups?.[index];
+    if (groups === undefined || group === undefined) return;
+    this.patchRound(number, { groups: groups.with(index, { ...group, ...change }) });
+    this.#touched.set(groupTimer(number, index), { number, index });
+  }
+
+  /** Moves a group on; `limitMs` as in `move`. */
+  moveGroup(number: RoundNumber, index: number, step: GroupStep, limitMs: number | undefined): void {
+    const name = groupTimer(number, index);
+    this.effect({ effect: 'cancel-timer', name });
+    const untilMs = limitMs === undefined ? undefined : this.nowMs + limitMs;
+    this.patchGroup(number, index, { step, stepSinceMs: this.nowMs, untilMs });
+    if (limitMs !== undefined) this.effect({ effect: 'timer', name, delayMs: limitMs });
+  }
+
+  /** Groups that changed since this was asked last. */
+  takeTouched(): readonly { readonly number: RoundNumber; readonly index: number }[] {
+    const touched = [...this.#touched.values()];
+    this.#touched.clear();
+    return touched;
+  }
+
+  session(id: ParticipantId): Session | undefined {
+    return this.state.sessions.get(id);
+  }
+
+  patchSession(id: ParticipantId, change: Partial<Session>): void {
+    const session = this.session(id);
+    if (session !== undefined) this.patch({ sessions: this.state.sessions.set(id, { ...session, ...change }) });
   }
 
   /** Sessions that a call goes to. */
   eligible(): readonly Session[] {
-    return Object.values(this.state.sessions).filter(
-      (session) => session.phase !== 'paused' && !this.state.excluded.includes(session.id),
-    );
+    const { sessions, excluded } = this.state;
+    return sessions.values().filter((session) => session.phase !== 'paused' && !excluded.includes(session.id));
   }
 
   /** At least this many must take part at all. */
@@ -93,15 +133,15 @@ export class CoordinatorDraft {
     return Math.max(this.state.plan.aggregation.cohort.minimum, 3);
   }
 
-  /** Those of `members` who have not answered and still may. */
-  awaited(round: CoordinatorRound, members: readonly ParticipantId[], answered: object): readonly ParticipantId[] {
-    return members.filter(
-      (id) => !Object.hasOwn(answered, id) && !round.absent.includes(id) && this.session(id) !== undefined,
+  /** Those of `ids` who have not answered and still may. */
+  awaited(group: CoordinatorGroup, ids: readonly ParticipantId[], answered: object): readonly ParticipantId[] {
+    return ids.filter(
+      (id) => !Object.hasOwn(answered, id) && !group.absent.includes(id) && this.session(id) !== undefined,
     );
   }
 
-  quorumOf(round: CoordinatorRound): number {
-    return quorum(this.state.plan, round.roster?.members.length ?? 0);
+  quorumOf(group: CoordinatorGroup): number {
+    return quorum(this.state.plan, group.roster.members.length);
   }
 
   sendTo<Type extends MessageType>(
@@ -110,8 +150,8 @@ export class CoordinatorDraft {
     round: RoundNumber,
     body: Body<Type>,
   ): void {
-    const sessions = Object.values(this.state.sessions);
-    const chosen = ids === 'all' ? sessions : sessions.filter((session) => ids.includes(session.id));
+    const { sessions } = this.state;
+    const chosen = ids === 'all' ? sessions.values() : ids.flatMap((id) => sessions.get(id) ?? []);
     if (chosen.length === 0) return;
     this.effect({
       effect: 'send',
@@ -124,9 +164,9 @@ export class CoordinatorDraft {
     task: Name,
     round: RoundNumber,
     input: CoordinatorTasks[Name]['input'],
-    about?: ParticipantId,
+    of: { readonly about?: ParticipantId; readonly group?: number } = {},
   ): void {
-    this.effect({ effect: 'task', task, round, input, ...(about === undefined ? {} : { about }) } as CoordinatorEffect);
+    this.effect({ effect: 'task', task, round, input, ...of } as CoordinatorEffect);
   }
 
   /** Rounds that fail one after the other must not fill the ledger: each waits twice as long as the one before. */
@@ -145,12 +185,30 @@ export class CoordinatorDraft {
     this.effect({ effect: 'refused', code, about });
   }
 
+  /** A member that is not waited for any more. */
+  absent(number: RoundNumber, { index, absent }: CoordinatorGroup, id: ParticipantId): void {
+    if (!absent.includes(id)) this.patchGroup(number, index, { absent: [...absent, id] });
+  }
+
+  /** A group's sum is lost; the others go on. */
+  lose(number: RoundNumber, group: CoordinatorGroup, reason: string): void {
+    // As long as a record may hold; what went wrong is told in the log in full.
+    this.patchGroup(number, group.index, { lost: reason.slice(0, 200) || 'given up' });
+    this.moveGroup(number, group.index, 'lost', undefined);
+    const place = group.roster.place;
+    if (place === undefined) return;
+    this.log(`Round ${number}: group ${place.index + 1} of ${place.groups} was given up: ${reason}`, 'warn');
+    const ids = group.roster.members.map(({ id }) => id);
+    this.sendTo(ids, 'abandon', number, { reason: `Your group was given up: ${reason}`.slice(0, 200) });
+  }
+
   /** Gives a round up; its record follows once those before it are written. */
   abandon(round: CoordinatorRound, reason: string): void {
     const participants = membersOf(round);
-    // As long as a record may hold; what went wrong is told in the log in full.
-    const entry = { round: round.number, participants, reason: reason.slice(0, 200) || 'given up', spent: round.spent };
+    const { spent } = round;
+    const entry = { round: round.number, participants, reason: reason.slice(0, 200) || 'given up', spent };
     this.patch({ unsealed: [...this.state.unsealed, entry] });
+    for (const { index } of round.groups) this.effect({ effect: 'cancel-timer', name: groupTimer(round.number, index) });
     this.restBeforeNext();
     this.move(round.number, 'abandoned', undefined);
     this.log(`Round ${round.number} was given up: ${reason}`, 'warn');
@@ -158,16 +216,22 @@ export class CoordinatorDraft {
 }
 
 /** U1 as everyone gets it, by id. */
-export function dealingsOf(round: CoordinatorRound): Dealing[] {
-  return round.u1.flatMap((id): Dealing[] => {
-    const share = round.shares[id];
+export function dealingsOf(group: CoordinatorGroup): Dealing[] {
+  return group.u1.flatMap((id): Dealing[] => {
+    const share = group.shares[id];
     return share === undefined ? [] : [[id, share.shareRoot, share.seedCommitment, share.signature]];
   });
 }
 
-/** [id, key] of everyone on the roster. */
-export function membersOf(round: CoordinatorRound): Unsealed['participants'] {
-  return (round.roster?.members ?? []).map(({ id, publicKey }) => [id, publicKey] as const);
+/** [id, key] of everyone on the group's roster. */
+export function participantsOf({ roster }: CoordinatorGroup): [ParticipantId, Unsealed['participants'][number][1]][] {
+  return roster.members.map(({ id, publicKey }) => [id, publicKey]);
+}
+
+/** [id, key] of everyone in the round, by id. */
+export function membersOf({ groups }: CoordinatorRound): Unsealed['participants'] {
+  const all = groups.flatMap(participantsOf);
+  return groups.length === 1 ? all : all.sort((a, b) => (a[0] < b[0] ? -1 : 1));
 }
 
 export function isOver(round: CoordinatorRound | undefined): boolean {
@@ -176,4 +240,8 @@ export function isOver(round: CoordinatorRound | undefined): boolean {
 
 export function stepTimer(round: RoundNumber): string {
   return `step ${round}`;
+}
+
+export function groupTimer(round: RoundNumber, group: number): string {
+  return `step ${round} ${group}`;
 }

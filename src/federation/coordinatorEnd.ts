@@ -1,42 +1,59 @@
-/** Steps 6 and 7 as the coordinator takes them: result, confirmations, record; and what becomes of abandoned rounds. */
+/** Steps 6 and 7 as the coordinator takes them: total, result, confirmations, record; and what becomes of abandoned rounds. */
 import type { HushError } from '../core/errors.ts';
 import type { ParticipantId, RoundNumber, Signature } from '../core/ids.ts';
-import { isOver, membersOf } from './coordinatorDraft.ts';
+import { threshold } from '../core/plan.ts';
+import { confirmationOf } from './confirmation.ts';
+import { isOver, membersOf, participantsOf } from './coordinatorDraft.ts';
 import type { CoordinatorDraft } from './coordinatorDraft.ts';
-import type { CoordinatorRound, CoordinatorTasks, RoundMetrics } from './coordinatorState.ts';
+import { keyOfSurvivor } from './coordinatorRound.ts';
+import type { CoordinatorGroup, CoordinatorRound } from './coordinatorRounds.ts';
+import type { CoordinatorTasks, RoundMetrics, Unsealed } from './coordinatorState.ts';
 import { byId } from './memberSets.ts';
 import { pointOf } from './measured.ts';
 import type { Body } from './messages.ts';
-import type { CompleteBody } from './record.ts';
-import { DealerFault } from './unmasking.ts';
+import { sheetHashOf } from './record.ts';
+import type { CompleteBody, GroupEntry, LedgerRecord, Sheet } from './record.ts';
 
-export function onUnmasked(
-  draft: CoordinatorDraft,
-  number: RoundNumber,
-  { applied, packedSum }: CoordinatorTasks['unmask']['output'],
-): void {
-  const round = draft.roundAt(number, 'summing');
-  if (!round?.roster || round.modelHash === undefined) return;
-  draft.patchRound(number, { applied });
-  draft.move(number, 'confirming', draft.state.plan.aggregation.deadlines.confirmMs);
-  // To everyone, so that whoever joined meanwhile moves on too.
-  draft.sendTo('all', 'result', number, {
-    kind: round.kind,
-    modelHash: round.modelHash,
-    groupSize: round.roster.members.length,
-    survivors: round.survivors.length,
-    packedSum,
-  });
+/** Adds up what the groups gave, once none is under way any more. */
+export function combine(draft: CoordinatorDraft): void {
+  const round = draft.state.current;
+  if (round?.step !== 'running') return;
+  if (!round.groups.every(({ step }) => step === 'summed' || step === 'lost')) return;
+  const { members, survivors } = totals(round);
+  if (survivors === 0) return draft.abandon(round, round.groups.find(({ lost }) => lost)?.lost ?? 'No group is left.');
+  draft.move(round.number, 'combining', undefined);
+  draft.task('finish', round.number, { members, survivors });
 }
 
-export function onUnmaskFailed(draft: CoordinatorDraft, number: RoundNumber, error: HushError): void {
-  const round = draft.roundAt(number, 'summing');
-  if (round === undefined) return;
-  if (error instanceof DealerFault) {
-    draft.patch({ excluded: [...draft.state.excluded, error.dealer] });
-    draft.log(`Round ${number}: participant ${error.dealer} dealt false shares and is left out from now on.`, 'bad');
-  }
-  draft.abandon(round, error.message);
+function summed(round: CoordinatorRound): readonly CoordinatorGroup[] {
+  return round.groups.filter(({ step }) => step === 'summed');
+}
+
+function totals(round: CoordinatorRound): { readonly members: number; readonly survivors: number } {
+  const groups = summed(round);
+  return {
+    members: groups.reduce((sum, { roster }) => sum + roster.members.length, 0),
+    survivors: groups.reduce((sum, { survivors }) => sum + survivors.length, 0),
+  };
+}
+
+export function onFinished(
+  draft: CoordinatorDraft,
+  number: RoundNumber,
+  { applied, packedSum }: CoordinatorTasks['finish']['output'],
+): void {
+  const round = draft.roundAt(number, 'combining');
+  if (round?.modelHash === undefined) return;
+  draft.patchRound(number, { applied });
+  draft.move(number, 'confirming', draft.state.plan.aggregation.deadlines.confirmMs);
+  const { kind, modelHash } = round;
+  // To everyone, so that whoever joined meanwhile moves on too.
+  draft.sendTo('all', 'result', number, { kind, modelHash, ...totals(round), packedSum });
+}
+
+export function onFinishFailed(draft: CoordinatorDraft, number: RoundNumber, error: HushError): void {
+  const round = draft.roundAt(number, 'combining');
+  if (round !== undefined) draft.abandon(round, error.message);
 }
 
 export function onConfirm(
@@ -45,15 +62,22 @@ export function onConfirm(
   number: RoundNumber,
   body: Body<'confirm'>,
 ): void {
-  const round = draft.roundAt(number, 'confirming');
-  const key = round?.roster?.members.find((member) => member.id === id)?.publicKey;
-  const survived = round?.survivors.some(([other]) => other === id) ?? false;
-  if (!round?.applied || key === undefined || !survived || Object.hasOwn(round.confirmations, id)) {
+  const at = draft.groupOf(number, id, 'summed');
+  const key = at && keyOfSurvivor(at.group, id);
+  const applied = at?.round.step === 'confirming' ? at.round.applied : undefined;
+  const tuple = at?.group.tuple;
+  if (!at || !applied || !tuple || key === undefined || Object.hasOwn(at.group.confirmations, id)) {
     return draft.refused('round/unexpected-confirmation', id);
   }
-  const { applied } = round;
-  const prevRecordHash = draft.state.head.recordHash;
-  draft.task('checkConfirm', number, { key, body, applied, prevRecordHash }, id);
+  const result = { ...applied, sumSpecHash: tuple.sumSpecHash };
+  const confirmation = confirmationOf(result, draft.state.head.recordHash, tuple, peopleOf(at.group));
+  draft.task('checkConfirm', number, { key, body, confirmation }, { about: id });
+}
+
+/** The part of a group's sheet that is hashed. */
+function peopleOf(group: CoordinatorGroup): Pick<Sheet, 'participants' | 'survivors'> {
+  const survivors = group.step === 'summed' ? group.survivors.map(([id]) => id) : [];
+  return { participants: participantsOf(group), survivors };
 }
 
 export function onConfirmChecked(
@@ -62,42 +86,45 @@ export function onConfirmChecked(
   id: ParticipantId,
   signature: Signature | undefined,
 ): void {
-  const round = draft.roundAt(number, 'confirming');
-  if (round === undefined) return;
+  const group = draft.groupOf(number, id, 'summed')?.group;
+  if (group === undefined || draft.roundAt(number, 'confirming') === undefined) return;
   if (signature !== undefined) {
-    return draft.patchRound(number, { confirmations: { ...round.confirmations, [id]: signature } });
+    return draft.patchGroup(number, group.index, { confirmations: { ...group.confirmations, [id]: signature } });
   }
-  draft.patchRound(number, { absent: [...round.absent, id] });
+  draft.absent(number, group, id);
   draft.refused('round/confirmation', id);
 }
 
 /** Writes the record once every survivor has confirmed, or enough have and the time is over. */
 export function closeConfirmation(draft: CoordinatorDraft, timeIsOver: boolean): void {
   const round = draft.state.current;
-  if (round?.step !== 'confirming' || !round.roster) return;
-  const ids = round.survivors.map(([id]) => id);
-  if (!timeIsOver && draft.awaited(round, ids, round.confirmations).length > 0) return;
-  const count = Object.keys(round.confirmations).length;
-  const needed = round.roster.threshold;
+  if (round?.step !== 'confirming') return;
+  const groups = summed(round);
+  const missing = (group: CoordinatorGroup): boolean =>
+    draft.awaited(group, group.survivors.map(([id]) => id), group.confirmations).length > 0;
+  if (!timeIsOver && groups.some(missing)) return;
+  const count = groups.reduce((sum, { confirmations }) => sum + Object.keys(confirmations).length, 0);
+  const needed = threshold(draft.state.plan.security.mode, totals(round).members);
   if (count < needed) return draft.abandon(round, `${count} participants confirmed the result, ${needed} are needed.`);
   const body = recordOf(draft, round);
   if (body === undefined) return;
   draft.move(round.number, 'recording', undefined);
   draft.patch({ sealing: true });
-  const confirmations = byId(Object.entries(round.confirmations) as [ParticipantId, Signature][]);
-  draft.task('seal', round.number, {
-    head: draft.state.head,
-    body,
-    confirmations,
-    metrics: metricsOf(draft, round, body),
-  });
+  const sheets = round.groups
+    .filter(({ roster }) => roster.members.length > 0)
+    .map((group): Sheet => {
+      const confirmations = byId(Object.entries(group.confirmations) as [ParticipantId, Signature][]);
+      const { participants, survivors } = peopleOf(group);
+      return { participants: [...participants], survivors: [...survivors], confirmations };
+    });
+  const metrics = metricsOf(draft, round, body);
+  draft.task('seal', round.number, { head: draft.state.head, body, sheets, metrics });
 }
 
 function recordOf(draft: CoordinatorDraft, round: CoordinatorRound): CompleteBody | undefined {
-  const { roster, tuple, applied, modelHash } = round;
+  const { applied, modelHash, sumSpecHash } = round;
   const { head, binding } = draft.state;
-  if (!roster || !tuple || !applied || modelHash === undefined) return undefined;
-  const { rosterRoot, u1Root, u2Root, sumSpecHash } = tuple;
+  if (applied === undefined || modelHash === undefined || sumSpecHash === undefined) return undefined;
   const { sumHash, modelHashAfter, totalWeight, figures } = applied;
   return {
     status: 'complete',
@@ -106,13 +133,10 @@ function recordOf(draft: CoordinatorDraft, round: CoordinatorRound): CompleteBod
     round: round.number,
     prevRecordHash: head.recordHash,
     modelHashBefore: modelHash,
-    participants: membersOf(round).map(([id, key]) => [id, key]),
     kind: round.kind,
     completed: head.completed + (round.kind === 'train' ? 1 : 0),
-    survivors: round.survivors.map(([id]) => id),
-    rosterRoot,
-    u1Root,
-    u2Root,
+    groups: round.groups.map(entryOf),
+    ...totals(round),
     sumSpecHash,
     sumHash,
     modelHashAfter,
@@ -121,19 +145,37 @@ function recordOf(draft: CoordinatorDraft, round: CoordinatorRound): CompleteBod
   };
 }
 
+function entryOf(group: CoordinatorGroup): GroupEntry {
+  const { index, roster, tuple, survivors, spent, lost } = group;
+  const common = {
+    group: index,
+    rosterRoot: roster.rosterRoot,
+    members: roster.members.length,
+    sheetHash: sheetHashOf(peopleOf(group)),
+  };
+  if (group.step !== 'summed' || tuple === undefined) {
+    return { status: 'lost', ...common, reason: lost ?? 'given up', spent };
+  }
+  const { u1Root, u2Root } = tuple;
+  return { status: 'summed', ...common, u1Root, u2Root, survivors: survivors.length };
+}
+
 function metricsOf(draft: CoordinatorDraft, round: CoordinatorRound, body: CompleteBody): RoundMetrics {
-  const sessions = body.survivors.flatMap((id) => draft.session(id) ?? []);
+  const survivors = summed(round).flatMap((group) => group.survivors.map(([id]) => id));
+  const sessions = survivors.flatMap((id) => draft.session(id) ?? []);
   const trained = sessions.filter((session) => session.trainMs > 0);
   const engines: Record<string, number> = {};
   for (const { engine } of sessions) engines[engine] = (engines[engine] ?? 0) + 1;
   const trainMs = trained.reduce((sum, session) => sum + session.trainMs, 0) / Math.max(1, trained.length);
+  const participants = membersOf(round).length;
+  const answered = round.groups.reduce((sum, { answers }) => sum + Object.keys(answers).length, 0);
   return {
     round: round.number,
     kind: round.kind,
     completed: body.completed,
-    participants: body.participants.length,
-    survivors: body.survivors.length,
-    dropouts: body.participants.filter(([id]) => !Object.hasOwn(round.answers, id)).length,
+    participants,
+    survivors: survivors.length,
+    dropouts: participants - answered,
     seconds: (draft.nowMs - (draft.state.sealedMs ?? round.beganMs)) / 1000,
     trainSeconds: trainMs / 1000,
     // The runner, which counts the bytes, fills these in.
@@ -147,10 +189,11 @@ function metricsOf(draft: CoordinatorDraft, round: CoordinatorRound, body: Compl
 /** Writes what is still to be written of abandoned rounds, in the order of their numbers. */
 export function sealAbandoned(draft: CoordinatorDraft): void {
   const { unsealed, sealing, current, binding, head } = draft.state;
-  const [first] = [...unsealed].sort((a, b) => a.round - b.round);
-  if (first === undefined || sealing) return;
+  if (unsealed.length === 0 || sealing) return;
+  const first = unsealed.reduce((least, entry) => (entry.round < least.round ? entry : least));
   if (current !== undefined && !isOver(current) && current.number < first.round) return;
   draft.patch({ sealing: true });
+  const sheet = abandonedSheet(first);
   draft.task('seal', first.round, {
     head,
     body: {
@@ -160,13 +203,18 @@ export function sealAbandoned(draft: CoordinatorDraft): void {
       round: first.round,
       prevRecordHash: head.recordHash,
       modelHashBefore: head.modelHash,
-      participants: first.participants.map(([id, key]) => [id, key]),
+      members: sheet.participants.length,
+      sheetHash: sheetHashOf(sheet),
       reason: first.reason,
       spent: first.spent,
     },
-    confirmations: [],
+    sheets: [sheet],
     metrics: undefined,
   });
+}
+
+function abandonedSheet({ participants }: Unsealed): Sheet {
+  return { participants: participants.map(([id, key]) => [id, key]), survivors: [], confirmations: [] };
 }
 
 export function onSealed(
@@ -183,15 +231,32 @@ export function onSealed(
   if (metrics !== undefined) draft.patch({ metrics: [...draft.state.metrics, metrics] });
   draft.patch({ failures: 0, nextCallMs: 0 });
   draft.patch({ curve: [...draft.state.curve, pointOf(body)] });
+  const round = draft.roundAt(number, 'recording');
   draft.move(number, 'done', undefined);
-  draft.sendTo('all', 'record', number, { record });
+  tell(draft, number, record, round);
   const seconds = metrics === undefined ? '' : `, ${metrics.seconds.toFixed(1)} s`;
-  draft.log(
-    `Round ${number} is in the ledger: ${body.survivors.length} of ${body.participants.length} updates${seconds}.`,
-    'good',
-  );
+  draft.log(`Round ${number} is in the ledger: ${body.survivors} of ${body.members} updates${seconds}.`, 'good');
   if (body.kind !== 'evaluate') return;
   draft.patch({ phase: 'finished' });
   draft.log('All rounds are done.', 'good');
   draft.sendTo('all', 'end', number, { reason: 'All rounds are done.' });
+}
+
+/** Survivors get the sheet of their own group, which is enough for them; everyone else gets all. */
+function tell(
+  draft: CoordinatorDraft,
+  number: RoundNumber,
+  record: LedgerRecord,
+  round: CoordinatorRound | undefined,
+): void {
+  if (record.sheets.length <= 1 || round === undefined) return draft.sendTo('all', 'record', number, { record });
+  const others = new Set(draft.state.sessions.keys());
+  for (const sheet of record.sheets) {
+    const signed = new Set(sheet.confirmations.map(([id]) => id));
+    const enough = signed.size >= threshold(draft.state.plan.security.mode, sheet.participants.length);
+    if (!enough || sheet.survivors.length === 0) continue;
+    for (const id of sheet.survivors) others.delete(id);
+    draft.sendTo(sheet.survivors, 'record', number, { record: { ...record, sheets: [sheet] } });
+  }
+  draft.sendTo([...others], 'record', number, { record });
 }

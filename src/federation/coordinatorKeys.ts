@@ -1,15 +1,20 @@
-/** Steps 0 to 2 as the coordinator takes them: call, adverts, roster, shares, delivery. */
+/** Steps 0 to 1g as the coordinator takes them: call, adverts, cohort, reveals, groups. */
 import { ownBytes } from '../core/bytes.ts';
 import type { Bytes } from '../core/bytes.ts';
 import type { ParticipantId, RoundNumber } from '../core/ids.ts';
-import { MAX_GROUP } from '../core/plan.ts';
-import { dealingsOf, isOver, stepTimer } from './coordinatorDraft.ts';
+import { IdMap } from '../core/idMap.ts';
+import { MAX_COHORT, MAX_GROUP } from '../core/plan.ts';
+import type { Plan } from '../core/plan.ts';
+import { ringBits, trainingSumSpec } from '../core/sumSpec.ts';
+import { isOver, stepTimer } from './coordinatorDraft.ts';
 import type { CoordinatorDraft } from './coordinatorDraft.ts';
-import { emptyRound } from './coordinatorState.ts';
-import type { CoordinatorRound, Session } from './coordinatorState.ts';
-import { u1RootOf } from './memberSets.ts';
+import { emptyGroup, emptyRound } from './coordinatorRounds.ts';
+import type { CoordinatorRound } from './coordinatorRounds.ts';
+import type { Session } from './coordinatorState.ts';
+import { commitmentOf, groupSizeProblem } from './groups.ts';
+import type { Draw } from './groups.ts';
 import type { AdvertBody, Body } from './messages.ts';
-import type { Roster } from './roster.ts';
+import type { CheckedAdvert, Cohort } from './roster.ts';
 
 /** How long the call stays open for newcomers while a round trains, as a part of the last training time. */
 const CALL_SHARE_OF_TRAINING = 0.85;
@@ -17,39 +22,42 @@ const CALL_SHARE_OF_TRAINING = 0.85;
 /** Opens the next round's call when there is a next round, nobody is called yet, and enough people are here. */
 export function callNext(draft: CoordinatorDraft): void {
   const { state } = draft;
+  const { cohort } = state.plan.aggregation;
   if (state.upcoming !== undefined && !isOver(state.upcoming)) return;
   if (state.phase === 'finished' || state.paused) return;
   // Only a round that measures ends a run, and only if it completes.
-  if (!isOver(state.current) && (state.current?.kind === 'evaluate' || state.current?.step !== 'training')) return;
-  const here = draft.eligible().length;
-  if (!state.started && here >= state.plan.aggregation.cohort.target) draft.patch({ started: true });
-  if (!draft.state.started || here < draft.minimum) return;
-  if (draft.nowMs < state.nextCallMs) return;
-  const guards = Object.values(state.sessions).map((session) => session.guardRound + 1);
-  const number = Math.max(state.nextRound, ...guards);
+  if (!isOver(state.current) && (state.current?.kind === 'evaluate' || !isTraining(state.current))) return;
+  if (state.sessions.size < (state.started ? draft.minimum : cohort.target) || draft.nowMs < state.nextCallMs) return;
+  const here = draft.eligible();
+  if (!state.started && here.length >= cohort.target) draft.patch({ started: true });
+  if (!draft.state.started || here.length < draft.minimum) return;
+  const number = here.reduce((most, { guardRound }) => Math.max(most, guardRound + 1), state.nextRound);
   draft.patch({ nextRound: number + 1, upcoming: emptyRound(number, draft.nowMs), phase: 'running' });
   draft.task('mark', number, { round: number, stage: 'called', participants: [] });
+}
+
+/** Some group still trains: then the next round's keys are exchanged meanwhile. */
+function isTraining(round: CoordinatorRound | undefined): boolean {
+  return round?.step === 'running' && round.groups.some(({ step }) => step === 'training');
 }
 
 /** The round is stored: the call may go out. */
 export function onCalled(draft: CoordinatorDraft, number: RoundNumber): void {
   const round = draft.roundAt(number, 'adverts');
-  if (round === undefined) return;
+  if (round === undefined || round.untilMs !== undefined) return;
   const { advertMs } = draft.state.plan.aggregation.deadlines;
+  const called = draft.eligible().map(({ id }) => id);
+  draft.patchRound(number, { awaited: IdMap.of(called.map((id) => [id, true])) });
   draft.move(number, 'adverts', advertMs);
   draft.effect({ effect: 'timer', name: `linger ${number}`, delayMs: lingerMs(draft) });
-  draft.sendTo(
-    draft.eligible().map(({ id }) => id),
-    'call',
-    number,
-    { deadlineMs: advertMs },
-  );
+  draft.sendTo(called, 'call', number, { deadlineMs: advertMs });
 }
 
 /** Somebody who came while the call is open is called too. */
 export function callNewcomer(draft: CoordinatorDraft, session: Session): void {
   const { upcoming, excluded } = draft.state;
   if (upcoming?.step !== 'adverts' || upcoming.untilMs === undefined || excluded.includes(session.id)) return;
+  draft.patchRound(upcoming.number, { awaited: upcoming.awaited.set(session.id, true) });
   draft.sendTo([session.id], 'call', upcoming.number, { deadlineMs: Math.max(0, upcoming.untilMs - draft.nowMs) });
 }
 
@@ -59,54 +67,65 @@ function lingerMs(draft: CoordinatorDraft): number {
   return Math.min(plan.aggregation.deadlines.advertMs, CALL_SHARE_OF_TRAINING * lastTrainMs);
 }
 
-export function onAdvert(draft: CoordinatorDraft, id: ParticipantId, number: RoundNumber, body: Body<'advert'>): void {
+export function onAdvert(draft: CoordinatorDraft, id: ParticipantId, number: RoundNumber, body: AdvertBody): void {
   const round = draft.roundAt(number, 'adverts');
-  if (round === undefined || Object.hasOwn(round.adverts, id)) return draft.refused('round/unexpected-advert', id);
-  draft.task('checkAdvert', number, body, id);
+  if (round === undefined || !round.awaited.has(id)) return draft.refused('round/unexpected-advert', id);
+  draft.task('checkAdvert', number, body, { about: id });
 }
 
-/** An advert that does not hold, or uses somebody else's key, costs its sender this round. */
+/** An advert that does not hold costs its sender this round. */
 export function onAdvertChecked(
   draft: CoordinatorDraft,
   number: RoundNumber,
   id: ParticipantId,
-  advert: AdvertBody | undefined,
+  advert: CheckedAdvert | undefined,
 ): void {
   const round = draft.roundAt(number, 'adverts');
-  if (round === undefined) return;
-  const taken = new Set<string>(Object.values(round.adverts).flatMap(keysOf));
-  if (advert !== undefined && !keysOf(advert).some((key) => taken.has(key))) {
-    return draft.patchRound(number, { adverts: { ...round.adverts, [id]: advert } });
-  }
-  draft.patchRound(number, { absent: [...round.absent, id] });
+  if (!round?.awaited.has(id)) return;
+  const awaited = round.awaited.delete(id);
+  if (advert !== undefined) return draft.patchRound(number, { awaited, adverts: round.adverts.set(id, advert) });
+  draft.patchRound(number, { awaited });
   draft.refused('round/advert', id);
-}
-
-function keysOf({ publicKey, boxKey, maskKey }: AdvertBody): readonly string[] {
-  return [publicKey, boxKey, maskKey];
 }
 
 /** Closes the call once everybody called has answered, or its time is over. */
 export function closeCall(draft: CoordinatorDraft, timeIsOver: boolean): void {
   const round = draft.state.upcoming;
   if (round?.step !== 'adverts' || round.untilMs === undefined) return;
-  const guard = Math.max(...Object.values(draft.state.sessions).map((session) => session.guardRound));
+  if (!timeIsOver && round.awaited.size > 0) return;
+  const { adverts } = round;
+  const guard = draft.state.sessions.values().reduce((most, { guardRound }) => Math.max(most, guardRound), 0);
   if (round.number <= guard) {
     // Stale storage: others remember rounds that are forgotten here. The next call gets a number above theirs.
     draft.log(`Round ${round.number} was served before; going on above round ${guard}.`, 'warn');
     return dropCall(draft, round);
   }
-  const adverts = Object.values(round.adverts);
-  const called = draft.eligible().map(({ id }) => id);
-  if (!timeIsOver) {
-    if (draft.awaited(round, called, round.adverts).length > 0) return;
-    if (adverts.length < draft.minimum || draft.nowMs < round.stepSinceMs + lingerMs(draft)) return;
-  } else if (adverts.length < draft.minimum) {
+  if (!timeIsOver && (adverts.size < draft.minimum || draft.nowMs < round.stepSinceMs + lingerMs(draft))) return;
+  if (adverts.size < draft.minimum) {
     draft.log(`Round ${round.number}: too few sent their keys; calling again.`, 'warn');
     return dropCall(draft, round);
   }
   draft.move(round.number, 'rostering', undefined);
-  draft.task('makeRoster', round.number, adverts.slice(0, MAX_GROUP));
+  draft.task('makeCohort', round.number, withoutTwins(draft, adverts.values()).slice(0, cohortLimit(draft.state.plan)));
+}
+
+/** Whoever advertises a key that stands in somebody else's advert too is left out, as the later one. */
+function withoutTwins(draft: CoordinatorDraft, adverts: readonly CheckedAdvert[]): readonly CheckedAdvert[] {
+  const taken = new Set<string>();
+  return adverts.filter(({ member }) => {
+    const keys = [member.publicKey, member.boxKey, member.maskKey];
+    const twin = keys.some((key) => taken.has(key));
+    if (twin) draft.refused('round/advert', member.id);
+    else for (const key of keys) taken.add(key);
+    return !twin;
+  });
+}
+
+/** As many as one group holds; with groups, as many as the words of the total over them have room for. */
+function cohortLimit(plan: Plan): number {
+  if (plan.aggregation.groupSize === undefined) return MAX_GROUP;
+  const spec = trainingSumSpec(plan, 1);
+  return Math.min(MAX_COHORT, 2 ** (32 - ringBits(spec, 1)));
 }
 
 /** Nothing was shared yet, so nothing is recorded: the next call has another number, for whoever is here then. */
@@ -117,82 +136,76 @@ function dropCall(draft: CoordinatorDraft, round: CoordinatorRound): void {
   draft.restBeforeNext();
 }
 
-/** A dealer of whom more holders complain than may be missing could not be unmasked: it is named and left out. */
-export function onComplain(
+/** Everyone in the cohort learns that it is fixed, and then reveals; without groups there is nothing to draw. */
+export function onCohortMade(
   draft: CoordinatorDraft,
-  id: ParticipantId,
   number: RoundNumber,
-  body: Body<'complain'>,
+  cohort: Cohort,
+  proofs: readonly (readonly Bytes[])[],
 ): void {
-  const round = draft.roundAt(number, 'ready', 'training');
-  if (!round?.roster || !round.u1.includes(id)) return draft.refused('round/unexpected-complaint', id);
-  const complaints: Record<ParticipantId, readonly ParticipantId[]> = { ...round.complaints };
-  for (const dealer of body.dealers) {
-    if (!round.u1.includes(dealer)) continue;
-    complaints[dealer] = [...new Set([...(complaints[dealer] ?? []), id])];
+  if (draft.roundAt(number, 'rostering') === undefined) return;
+  draft.patchRound(number, { cohort });
+  if (draft.state.plan.aggregation.groupSize === undefined) {
+    draft.move(number, 'drawing', undefined);
+    return draft.task('draw', number, { cohort, reveals: undefined });
   }
-  draft.patchRound(number, { complaints });
-  const spare = round.roster.members.length - round.roster.threshold;
-  const guilty = round.u1.filter((dealer) => (complaints[dealer]?.length ?? 0) > spare);
-  if (guilty.length === 0) return;
-  draft.patch({ excluded: [...draft.state.excluded, ...guilty] });
-  draft.log(`Round ${number}: the shares from ${guilty.join(', ')} do not open; left out from now on.`, 'bad');
-  draft.abandon({ ...round, complaints }, `The shares from ${guilty.length} of ${round.u1.length} do not open.`);
-}
-
-export function onRosterMade(draft: CoordinatorDraft, number: RoundNumber, roster: Roster): void {
-  const round = draft.roundAt(number, 'rostering');
-  if (round === undefined) return;
-  draft.patchRound(number, { roster });
-  draft.move(number, 'sharing', draft.state.plan.aggregation.deadlines.shareMs);
-  const members = roster.members.map(({ id }) => id);
-  const adverts = members.flatMap((id) => {
-    const advert = round.adverts[id];
-    return advert === undefined ? [] : [advert];
+  const ids = cohort.adverts.map(({ member }) => member.id);
+  draft.patchRound(number, {
+    awaited: IdMap.of(ids.filter((id) => draft.session(id) !== undefined).map((id) => [id, true])),
   });
-  draft.sendTo(members, 'roster', number, { adverts });
+  draft.move(number, 'revealing', draft.state.plan.aggregation.deadlines.advertMs);
+  ids.forEach((id, index) => {
+    const body = { size: ids.length, advertRoot: cohort.advertRoot, index, proof: [...(proofs[index] ?? [])] };
+    draft.sendTo([id], 'cohort', number, body);
+  });
 }
 
-export function onShare(draft: CoordinatorDraft, id: ParticipantId, number: RoundNumber, body: Body<'share'>): void {
-  const round = draft.roundAt(number, 'sharing');
-  const known = round?.roster?.members.some((member) => member.id === id) ?? false;
-  if (!round?.roster || !known || Object.hasOwn(round.shares, id)) return draft.refused('round/unexpected-share', id);
-  draft.task('checkShare', number, { roster: round.roster, body }, id);
+export function onReveal(draft: CoordinatorDraft, id: ParticipantId, number: RoundNumber, body: Body<'reveal'>): void {
+  const round = draft.roundAt(number, 'revealing');
+  const advert = round?.adverts.get(id)?.advert;
+  if (!round?.awaited.has(id) || advert === undefined) return draft.refused('round/unexpected-reveal', id);
+  const awaited = round.awaited.delete(id);
+  const randomness = ownBytes(body.randomness);
+  if (commitmentOf(randomness) === advert.commitment) {
+    return draft.patchRound(number, { awaited, reveals: round.reveals.set(id, randomness) });
+  }
+  draft.patchRound(number, { awaited });
+  draft.refused('round/reveal', id);
 }
 
-export function onShareChecked(
-  draft: CoordinatorDraft,
-  number: RoundNumber,
-  id: ParticipantId,
-  body: Body<'share'> | undefined,
-): void {
-  const round = draft.roundAt(number, 'sharing');
-  if (round === undefined) return;
-  if (body !== undefined) return draft.patchRound(number, { shares: { ...round.shares, [id]: body } });
-  draft.patchRound(number, { absent: [...round.absent, id] });
-  draft.refused('round/share', id);
-}
-
-/** Delivers the boxes once every member has shared, or the time for it is over. */
-export function deliver(draft: CoordinatorDraft, timeIsOver: boolean): void {
+/** Draws the groups once everyone has revealed, or the time for it is over. */
+export function closeReveal(draft: CoordinatorDraft, timeIsOver: boolean): void {
   const round = draft.state.upcoming;
-  if (round?.step !== 'sharing' || round.roster === undefined) return;
-  const members = round.roster.members.map(({ id }) => id);
-  if (!timeIsOver && draft.awaited(round, members, round.shares).length > 0) return;
-  const u1 = members.filter((id) => Object.hasOwn(round.shares, id));
-  const needed = draft.quorumOf(round);
-  if (u1.length < needed) {
-    return draft.abandon(round, `${u1.length} of ${members.length} sent their shares, ${needed} are needed.`);
+  if (round?.step !== 'revealing' || round.cohort === undefined) return;
+  if (!timeIsOver && round.awaited.size > 0) return;
+  if (round.reveals.size < draft.minimum) {
+    draft.log(`Round ${round.number}: too few revealed what they committed to; calling again.`, 'warn');
+    return dropCall(draft, round);
   }
-  const shared: CoordinatorRound = { ...round, u1 };
-  const dealings = dealingsOf(shared);
-  draft.patchRound(round.number, { u1, u1Root: u1RootOf(dealings) });
-  draft.move(round.number, 'ready', undefined);
-  for (const to of u1) {
-    const boxes = u1.flatMap((from): [ParticipantId, Bytes][] => {
-      const box = round.shares[from]?.boxes.find(([holder]) => holder === to);
-      return box === undefined ? [] : [[from, ownBytes(box[1])]];
-    });
-    draft.sendTo([to], 'deliver', round.number, { dealings, boxes });
-  }
+  draft.move(round.number, 'drawing', undefined);
+  draft.task('draw', round.number, { cohort: round.cohort, reveals: new Map(round.reveals) });
+}
+
+/** Each group begins to exchange shares; one that chance made too small or too large is lost at once. */
+export function onDrawn(draft: CoordinatorDraft, number: RoundNumber, { groups, draws }: Draw): void {
+  const round = draft.roundAt(number, 'drawing');
+  if (round === undefined) return;
+  const { plan } = draft.state;
+  draft.patchRound(number, {
+    groups: groups.map(({ roster }, index) => emptyGroup(index, roster, draft.nowMs)),
+    groupOf: IdMap.of(
+      groups.flatMap(({ roster }, index) => roster.members.map(({ id }) => [id, index] as const)),
+    ),
+  });
+  draft.move(number, 'sharing', undefined);
+  for (const [id, body] of draws) draft.sendTo([id], 'draw', number, body);
+  groups.forEach(({ roster, message }, index) => {
+    const { members, place } = roster;
+    const problem = place && groupSizeProblem(plan, members.length, place.people, place.groups);
+    const group = draft.groupAt(number, index, 'sharing')?.group;
+    if (problem !== undefined && group !== undefined) return draft.lose(number, group, `The group has ${problem}.`);
+    draft.moveGroup(number, index, 'sharing', plan.aggregation.deadlines.shareMs);
+    const ids = members.map(({ id }) => id);
+    draft.sendTo(ids, 'roster', number, message);
+  });
 }

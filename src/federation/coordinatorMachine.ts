@@ -1,32 +1,32 @@
 /** The coordinator's side of the protocol as one pure function. It relays and sums; it holds nothing that protects others. */
 import type { HushError } from '../core/errors.ts';
 import type { ChannelId, ParticipantId } from '../core/ids.ts';
-import { CoordinatorDraft, isOver, stepTimer } from './coordinatorDraft.ts';
+import { CoordinatorDraft, groupTimer, isOver, stepTimer } from './coordinatorDraft.ts';
 import {
   closeConfirmation,
+  combine,
   onConfirm,
   onConfirmChecked,
+  onFinished,
+  onFinishFailed,
   onSealed,
-  onUnmasked,
-  onUnmaskFailed,
   sealAbandoned,
 } from './coordinatorEnd.ts';
 import {
-  callNewcomer,
   callNext,
   closeCall,
-  deliver,
+  closeReveal,
   onAdvert,
   onAdvertChecked,
   onCalled,
-  onComplain,
-  onRosterMade,
-  onShare,
-  onShareChecked,
+  onCohortMade,
+  onDrawn,
+  onReveal,
 } from './coordinatorKeys.ts';
 import {
   beginNext,
   closeAgreement,
+  closeSharing,
   closeTraining,
   closeUnmasking,
   onAdded,
@@ -37,16 +37,13 @@ import {
   onSumBegun,
   onUnmask,
   onUnmaskChecked,
+  onUnmasked,
+  onUnmaskFailed,
 } from './coordinatorRound.ts';
-import type {
-  CoordinatorEffect,
-  CoordinatorEvent,
-  CoordinatorState,
-  CoordinatorTasks,
-  Session,
-} from './coordinatorState.ts';
+import { onClosed, onGreeted, onRefuse, sessionOn } from './coordinatorSessions.ts';
+import { deliver, onComplain, onShare, onShareChecked } from './coordinatorShares.ts';
+import type { CoordinatorEffect, CoordinatorEvent, CoordinatorState, CoordinatorTasks } from './coordinatorState.ts';
 import type { DoneEvent, FailedEvent, Machine } from './machine.ts';
-import { PROTOCOL_VERSION } from './messages.ts';
 import type { Body, Message } from './messages.ts';
 
 export const coordinatorMachine: Machine<CoordinatorState, CoordinatorEvent, CoordinatorEffect> = (
@@ -87,18 +84,17 @@ export const coordinatorMachine: Machine<CoordinatorState, CoordinatorEvent, Coo
   return draft.finish();
 };
 
-/** A guard further ahead than stale storage explains is a lie that would use the numbers up. */
-const MAX_GUARD_LEAD = 10_000;
-
-/** Takes every step for which everything is there. Each looks at the state alone, so the order only saves a pass. */
+/** Takes every step for which everything is there; of the groups, only those that changed can have got so far. */
 function advance(draft: CoordinatorDraft): void {
-  closeTraining(draft, false);
-  closeAgreement(draft, false);
-  closeUnmasking(draft, false);
+  for (let touched = draft.takeTouched(); touched.length > 0; touched = draft.takeTouched()) {
+    for (const { number, index } of touched) advanceGroup(draft, number, index, false);
+  }
+  combine(draft);
   closeConfirmation(draft, false);
   sealAbandoned(draft);
   closeCall(draft, false);
-  deliver(draft, false);
+  closeReveal(draft, false);
+  closeSharing(draft);
   beginNext(draft);
   callNext(draft);
   const { phase, current, upcoming, nextCallMs } = draft.state;
@@ -106,99 +102,42 @@ function advance(draft: CoordinatorDraft): void {
     draft.patch({ phase: 'waiting' });
 }
 
-function onGreeted(draft: CoordinatorDraft, channel: ChannelId, id: ParticipantId, hello: Body<'hello'>): void {
-  const before = draft.session(id);
-  if (before !== undefined) {
-    // The same identity on a new channel: its tab was reloaded, or its network changed.
-    draft.effect({ effect: 'close', channel: before.channel });
-    dropSession(draft, before);
-  }
-  const { head, shards, phase, nextRound } = draft.state;
-  const shard = shards[id] ?? freeShard(Object.values(shards));
-  const session: Session = {
-    channel,
-    id,
-    publicKey: hello.publicKey,
-    shard,
-    phase: 'preparing',
-    fraction: 0,
-    fetching: false,
-    engine: '',
-    samples: 0,
-    trainMs: 0,
-    guardRound: 0,
-  };
-  draft.patch({ sessions: { ...draft.state.sessions, [channel]: session }, shards: { ...shards, [id]: shard } });
-  draft.log(`${id.slice(0, 8)} is here.`);
-  draft.sendTo([id], 'welcome', 0, {
-    version: PROTOCOL_VERSION,
-    nonce: hello.ownNonce,
-    shard,
-    records: head.records,
-    head: head.recordHash,
-    round: nextRound,
-    finished: phase === 'finished',
-  });
-  callNewcomer(draft, session);
-}
-
-function freeShard(taken: readonly number[]): number {
-  const used = new Set(taken);
-  let shard = 0;
-  while (used.has(shard)) shard++;
-  return shard;
-}
-
-function onClosed(draft: CoordinatorDraft, channel: ChannelId, reason: string): void {
-  const session = draft.state.sessions[channel];
-  if (session === undefined) return;
-  draft.log(`${session.id.slice(0, 8)} left: ${reason}.`, 'warn');
-  dropSession(draft, session);
-}
-
-function dropSession(draft: CoordinatorDraft, session: Session): void {
-  const { [session.channel]: _dropped, ...sessions } = draft.state.sessions;
-  draft.patch({ sessions });
-  markAbsent(draft, session.id);
-}
-
-/** Out of the rounds under way: its keys of them are gone. */
-function markAbsent(draft: CoordinatorDraft, id: ParticipantId, only?: number): void {
-  for (const round of [draft.state.current, draft.state.upcoming]) {
-    if (round === undefined || isOver(round) || (only !== undefined && round.number !== only)) continue;
-    if (round.step === 'adverts') {
-      const { [id]: _gone, ...adverts } = round.adverts;
-      draft.patchRound(round.number, { adverts });
-      if (only === undefined) continue;
-    }
-    if (!round.absent.includes(id)) draft.patchRound(round.number, { absent: [...round.absent, id] });
+function advanceGroup(draft: CoordinatorDraft, number: number, index: number, timeIsOver: boolean): void {
+  const at = draft.groupAt(number, index, 'sharing', 'training', 'agreeing', 'unmasking');
+  switch (at?.group.step) {
+    case 'sharing':
+      return deliver(draft, number, index, timeIsOver);
+    case 'training':
+      return closeTraining(draft, number, index, timeIsOver);
+    case 'agreeing':
+      return closeAgreement(draft, number, index, timeIsOver);
+    case 'unmasking':
+      return closeUnmasking(draft, number, index, timeIsOver);
+    default:
   }
 }
 
 function onMessage(draft: CoordinatorDraft, channel: ChannelId, message: Message): void {
-  const session = draft.state.sessions[channel];
+  const session = sessionOn(draft, channel);
   if (session === undefined) return;
   const { id } = session;
   const { round } = message;
   switch (message.type) {
     case 'fetch':
       if (session.fetching) return draft.refused('sync/busy', id);
-      draft.patchSession(channel, { fetching: true });
-      return draft.task('item', round, message.body, id);
+      draft.patchSession(id, { fetching: true });
+      return draft.task('item', round, message.body, { about: id });
     case 'progress': {
       const { phase, fraction, engine, samples, trainMs } = message.body;
-      return draft.patchSession(channel, { phase, fraction, engine, samples, trainMs });
+      return draft.patchSession(id, { phase, fraction, engine, samples, trainMs });
     }
     case 'leave':
       draft.effect({ effect: 'close', channel });
       return onClosed(draft, channel, message.body.reason);
     case 'refuse':
-      draft.log(`${id.slice(0, 8)} refuses round ${round}: ${message.body.reason}`, 'warn');
-      draft.refused(message.body.code === 'round/replayed' ? 'round/replayed' : 'round/refused', id);
-      if (message.body.guardRound <= draft.state.nextRound + MAX_GUARD_LEAD) {
-        draft.patchSession(channel, { guardRound: Math.max(session.guardRound, message.body.guardRound) });
-      }
-      return markAbsent(draft, id, round);
+      return onRefuse(draft, session, round, message.body);
+    case 'reveal':
+      return onReveal(draft, id, round, message.body);
     case 'advert':
       return onAdvert(draft, id, round, message.body);
     case 'complain':
@@ -219,8 +158,7 @@ function onMessage(draft: CoordinatorDraft, channel: ChannelId, message: Message
 }
 
 function onItemRead(draft: CoordinatorDraft, id: ParticipantId, item: Body<'item'>): void {
-  const session = draft.session(id);
-  if (session !== undefined) draft.patchSession(session.channel, { fetching: false });
+  draft.patchSession(id, { fetching: false });
   draft.sendTo([id], 'item', 0, item);
 }
 
@@ -233,30 +171,16 @@ function onWish(draft: CoordinatorDraft, wish: 'start' | 'pause' | 'resume'): vo
 
 function onTimer(draft: CoordinatorDraft, name: string): void {
   for (const round of [draft.state.current, draft.state.upcoming]) {
-    if (round === undefined || name !== stepTimer(round.number)) continue;
-    switch (round.step) {
-      case 'adverts':
-        return closeCall(draft, true);
-      case 'sharing':
-        return deliver(draft, true);
-      case 'training':
-        return closeTraining(draft, true);
-      case 'agreeing':
-        return closeAgreement(draft, true);
-      case 'unmasking':
-        return closeUnmasking(draft, true);
-      case 'confirming':
-        return closeConfirmation(draft, true);
-      case 'rostering':
-      case 'ready':
-      case 'summing':
-      case 'recording':
-      case 'done':
-      case 'abandoned':
-        return;
-      default:
-        return round.step satisfies never;
+    if (round === undefined) continue;
+    const { number } = round;
+    if (name === stepTimer(number)) {
+      if (round.step === 'adverts') closeCall(draft, true);
+      if (round.step === 'revealing') closeReveal(draft, true);
+      if (round.step === 'confirming') closeConfirmation(draft, true);
+      return;
     }
+    const index = Number(name.slice(stepTimer(number).length));
+    if (name === groupTimer(number, index)) return advanceGroup(draft, number, index, true);
   }
 }
 
@@ -265,8 +189,10 @@ function onDone(draft: CoordinatorDraft, done: DoneEvent<CoordinatorTasks>): voi
   switch (done.task) {
     case 'checkAdvert':
       return onAdvertChecked(draft, done.round, about, done.output);
-    case 'makeRoster':
-      return onRosterMade(draft, done.round, done.output);
+    case 'makeCohort':
+      return onCohortMade(draft, done.round, done.output.cohort, done.output.proofs);
+    case 'draw':
+      return onDrawn(draft, done.round, done.output);
     case 'checkShare':
       return onShareChecked(draft, done.round, about, done.output);
     case 'mark':
@@ -281,7 +207,9 @@ function onDone(draft: CoordinatorDraft, done: DoneEvent<CoordinatorTasks>): voi
     case 'checkUnmask':
       return onUnmaskChecked(draft, done.round, about, done.output);
     case 'unmask':
-      return onUnmasked(draft, done.round, done.output);
+      return onUnmasked(draft, done.round, done.group ?? 0, done.output.faultyHolders);
+    case 'finish':
+      return onFinished(draft, done.round, done.output);
     case 'checkConfirm':
       return onConfirmChecked(draft, done.round, about, done.output);
     case 'seal':
@@ -293,9 +221,9 @@ function onDone(draft: CoordinatorDraft, done: DoneEvent<CoordinatorTasks>): voi
   }
 }
 
-function onFailed(draft: CoordinatorDraft, { task, round, about, error }: FailedEvent<CoordinatorTasks>): void {
+function onFailed(draft: CoordinatorDraft, { task, round, about, group, error }: FailedEvent<CoordinatorTasks>): void {
   const id = about ?? ('' as ParticipantId);
-  const affected = draft.roundAt(round, 'adverts', 'rostering', 'training', 'unmasking', 'recording');
+  const affected = draft.roundAt(round, 'rostering', 'drawing', 'running');
   switch (task) {
     case 'checkAdvert':
       draft.log(`Round ${round}: ${error.message}`, 'warn');
@@ -312,10 +240,13 @@ function onFailed(draft: CoordinatorDraft, { task, round, about, error }: Failed
     case 'checkConfirm':
       return onConfirmChecked(draft, round, id, undefined);
     case 'unmask':
-      return onUnmaskFailed(draft, round, error);
+      return onUnmaskFailed(draft, round, group ?? 0, error);
+    case 'finish':
+      return onFinishFailed(draft, round, error);
     case 'item':
       return draft.refused(error.code, id);
-    case 'makeRoster':
+    case 'makeCohort':
+    case 'draw':
     case 'beginSum':
       if (affected !== undefined) draft.abandon(affected, error.message);
       return;
@@ -339,7 +270,7 @@ function onFailed(draft: CoordinatorDraft, { task, round, about, error }: Failed
 
 function onSummerFailed(draft: CoordinatorDraft, error: HushError): void {
   const { current } = draft.state;
-  if (current !== undefined && ['training', 'agreeing', 'unmasking', 'summing'].includes(current.step)) {
+  if (current !== undefined && ['running', 'combining'].includes(current.step)) {
     draft.abandon(current, error.message);
   }
 }

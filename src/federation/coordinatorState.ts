@@ -1,17 +1,19 @@
 /** What the coordinator knows: its state, the work that it asks for, the events that it takes. */
 import type { Bytes } from '../core/bytes.ts';
 import type { HushError } from '../core/errors.ts';
+import { IdMap } from '../core/idMap.ts';
 import type { ChannelId, Hash, ParticipantId, PublicKey, RoundNumber, Signature } from '../core/ids.ts';
 import type { Plan } from '../core/plan.ts';
 import type { MeasuredPoint, ProblemView, RunPhase } from '../core/runView.ts';
+import type { Draw } from './groups.ts';
 import type { LedgerHead } from './ledger.ts';
+import type { CoordinatorRound } from './coordinatorRounds.ts';
 import type { CommonEffect, DoneEvent, FailedEvent, SendEffect, TaskEffect, TimerEvent } from './machine.ts';
-import type { Survivor } from './memberSets.ts';
 import type { AdvertBody, Binding, Body, Dealing, Message } from './messages.ts';
 import type { Applied } from './participantState.ts';
-import type { LedgerRecord, RecordBody } from './record.ts';
-import type { Roster } from './roster.ts';
-import type { ConsistencyTuple } from './statements.ts';
+import type { LedgerRecord, RecordBody, Sheet } from './record.ts';
+import type { CheckedAdvert, Cohort, Roster } from './roster.ts';
+import type { Confirmation, ConsistencyTuple } from './statements.ts';
 
 /** A connected participant that has shown its key. */
 export interface Session {
@@ -28,53 +30,6 @@ export interface Session {
   readonly trainMs: number;
   /** Highest guard that it has told: rounds up to there are refused by it. */
   readonly guardRound: RoundNumber;
-}
-
-export type CoordinatorStep =
-  | 'adverts'
-  | 'rostering'
-  | 'sharing'
-  /** Shares delivered; waits for the round before to end. */
-  | 'ready'
-  | 'training'
-  | 'agreeing'
-  | 'unmasking'
-  | 'summing'
-  | 'confirming'
-  | 'recording'
-  | 'done'
-  | 'abandoned';
-
-export interface CoordinatorRound {
-  readonly number: RoundNumber;
-  readonly step: CoordinatorStep;
-  readonly stepSinceMs: number;
-  /** When the step ends at the latest; undefined where it waits for people. */
-  readonly untilMs: number | undefined;
-  readonly adverts: Readonly<Record<ParticipantId, AdvertBody>>;
-  readonly roster: Roster | undefined;
-  readonly shares: Readonly<Record<ParticipantId, Body<'share'>>>;
-  readonly u1: readonly ParticipantId[];
-  readonly u1Root: Hash | undefined;
-  readonly kind: 'train' | 'evaluate';
-  readonly modelHash: Hash | undefined;
-  readonly beganMs: number;
-  readonly sumSpecHash: Hash | undefined;
-  /** Masked updates that are being added. */
-  readonly adding: readonly ParticipantId[];
-  readonly masked: Readonly<Record<ParticipantId, Hash>>;
-  readonly survivors: readonly Survivor[];
-  readonly tuple: ConsistencyTuple | undefined;
-  readonly agreements: Readonly<Record<ParticipantId, Signature>>;
-  readonly answers: Readonly<Record<ParticipantId, Body<'unmask'>>>;
-  readonly applied: Applied | undefined;
-  readonly confirmations: Readonly<Record<ParticipantId, Signature>>;
-  /** Unmask shares were asked for. */
-  readonly spent: boolean;
-  /** Dealer to those of its holders whose boxes do not open. */
-  readonly complaints: Readonly<Record<ParticipantId, readonly ParticipantId[]>>;
-  /** Members that closed, refused or were reloaded since the roster was made: not waited for. */
-  readonly absent: readonly ParticipantId[];
 }
 
 /** How far a round is, as it is stored: once begun it belongs in the ledger, come what may. */
@@ -112,8 +67,21 @@ export interface RoundMetrics {
 }
 
 export interface CoordinatorTasks {
-  readonly checkAdvert: { readonly input: AdvertBody; readonly output: AdvertBody };
-  readonly makeRoster: { readonly input: readonly AdvertBody[]; readonly output: Roster };
+  readonly checkAdvert: { readonly input: AdvertBody; readonly output: CheckedAdvert };
+  /** Fixes who is in the round. */
+  readonly makeCohort: {
+    readonly input: readonly CheckedAdvert[];
+    /** With the proof of each advert, in plans with groups. */
+    readonly output: { readonly cohort: Cohort; readonly proofs: readonly (readonly Bytes[])[] };
+  };
+  /** Cuts the cohort into groups; without `reveals`, into the one of a plan without groups. */
+  readonly draw: {
+    readonly input: {
+      readonly cohort: Cohort;
+      readonly reveals: ReadonlyMap<ParticipantId, Bytes> | undefined;
+    };
+    readonly output: Draw;
+  };
   readonly checkShare: {
     readonly input: { readonly roster: Roster; readonly body: Body<'share'> };
     readonly output: Body<'share'>;
@@ -121,10 +89,13 @@ export interface CoordinatorTasks {
   /** Stores how far the round is, before anything of that is sent. */
   readonly mark: { readonly input: RoundMark; readonly output: undefined };
   readonly beginSum: {
-    readonly input: { readonly kind: 'train' | 'evaluate'; readonly groupSize: number; readonly mark: RoundMark };
+    readonly input: { readonly kind: 'train' | 'evaluate'; readonly groupSizes: readonly number[]; readonly mark: RoundMark };
     readonly output: { readonly sumSpecHash: Hash };
   };
-  readonly addMasked: { readonly input: Body<'masked'>; readonly output: Hash };
+  readonly addMasked: {
+    readonly input: { readonly group: number; readonly body: Body<'masked'> };
+    readonly output: Hash;
+  };
   readonly checkAgreement: {
     readonly input: { readonly key: PublicKey; readonly tuple: ConsistencyTuple; readonly signature: Signature };
     readonly output: Signature;
@@ -138,7 +109,7 @@ export interface CoordinatorTasks {
     };
     readonly output: Body<'unmask'>;
   };
-  /** Takes the masks off, applies the sum, keeps the next model. */
+  /** Takes the masks off a group's sum and adds it to the total. */
   readonly unmask: {
     readonly input: {
       readonly roster: Roster;
@@ -147,14 +118,19 @@ export interface CoordinatorTasks {
       readonly tuple: ConsistencyTuple;
       readonly answers: Readonly<Record<ParticipantId, Body<'unmask'>>>;
     };
+    /** Holders whose shares were not those that they were given: named, and not needed. */
+    readonly output: { readonly faultyHolders: readonly ParticipantId[] };
+  };
+  /** Applies the total, keeps the next model. */
+  readonly finish: {
+    readonly input: { readonly members: number; readonly survivors: number };
     readonly output: { readonly applied: Applied; readonly packedSum: Bytes };
   };
   readonly checkConfirm: {
     readonly input: {
       readonly key: PublicKey;
       readonly body: Body<'confirm'>;
-      readonly applied: Applied;
-      readonly prevRecordHash: Hash;
+      readonly confirmation: Confirmation;
     };
     readonly output: Signature;
   };
@@ -163,7 +139,7 @@ export interface CoordinatorTasks {
     readonly input: {
       readonly head: LedgerHead;
       readonly body: RecordBody;
-      readonly confirmations: LedgerRecord['confirmations'];
+      readonly sheets: readonly Sheet[];
       readonly metrics: RoundMetrics | undefined;
     };
     readonly output: {
@@ -206,9 +182,10 @@ export interface CoordinatorState {
   readonly plan: Plan;
   readonly phase: RunPhase;
   readonly head: LedgerHead;
-  readonly sessions: Readonly<Record<ChannelId, Session>>;
+  readonly sessions: IdMap<ParticipantId, Session>;
+  readonly channels: IdMap<ChannelId, ParticipantId>;
   /** Kept across reconnects, so that a participant gets its own shard again. */
-  readonly shards: Readonly<Record<ParticipantId, number>>;
+  readonly shards: IdMap<ParticipantId, number>;
   /** Next number to give to a round; only ever rises. */
   readonly nextRound: RoundNumber;
   /** The round from its training on. */
@@ -250,11 +227,13 @@ export interface CoordinatorStart {
 
 /** Of a new federation, or of one that is taken up again. */
 export function initialCoordinator(start: CoordinatorStart): CoordinatorState {
-  const { finished, ...rest } = start;
+  const { finished, shards, ...rest } = start;
   return {
     ...rest,
+    shards: IdMap.of(Object.entries(shards) as [ParticipantId, number][]),
     phase: finished ? 'finished' : 'waiting',
-    sessions: {},
+    sessions: IdMap.empty(),
+    channels: IdMap.empty(),
     current: undefined,
     upcoming: undefined,
     // A federation that has completed a round goes on with whoever is there.
@@ -266,34 +245,5 @@ export function initialCoordinator(start: CoordinatorStart): CoordinatorState {
     lastTrainMs: 0,
     sealedMs: undefined,
     problem: undefined,
-  };
-}
-
-export function emptyRound(number: RoundNumber, nowMs: number): CoordinatorRound {
-  return {
-    number,
-    step: 'adverts',
-    stepSinceMs: nowMs,
-    untilMs: undefined,
-    adverts: {},
-    roster: undefined,
-    shares: {},
-    u1: [],
-    u1Root: undefined,
-    kind: 'train',
-    modelHash: undefined,
-    beganMs: nowMs,
-    sumSpecHash: undefined,
-    adding: [],
-    masked: {},
-    survivors: [],
-    tuple: undefined,
-    agreements: {},
-    answers: {},
-    applied: undefined,
-    confirmations: {},
-    spent: false,
-    complaints: {},
-    absent: [],
   };
 }

@@ -9,13 +9,15 @@ import { sumSpecFor } from '../core/sumSpec.ts';
 import { participantIdOf } from '../crypto/hash.ts';
 import type { Identity } from '../crypto/identity.ts';
 import { verifySignature } from '../crypto/identity.ts';
+import { merkleProofs } from '../crypto/merkle.ts';
 import type { CoordinatorTasks } from './coordinatorState.ts';
 import type { CoordinatorStore, KeptState } from './coordinatorStore.ts';
+import { drawGroups } from './groups.ts';
 import { encodeLedger, extendHead } from './ledger.ts';
 import type { Binding } from './messages.ts';
 import { recordBytes, recordHash } from './record.ts';
 import type { LedgerRecord } from './record.ts';
-import { checkAdvert, indexIn, makeRoster } from './roster.ts';
+import { checkAdvert, cohortOf, indexIn, rosterOf } from './roster.ts';
 import { confirmationStatement, consistencyStatement, dealingStatement, recordStatement } from './statements.ts';
 import { sumSpecHashOf } from './sumSpecHash.ts';
 import { checkUnmask, masksToUndo } from './unmasking.ts';
@@ -39,7 +41,7 @@ type Work = {
   readonly [Name in keyof CoordinatorTasks]: (
     input: CoordinatorTasks[Name]['input'],
     round: RoundNumber,
-    about: ParticipantId | undefined,
+    of: { readonly about?: ParticipantId; readonly group?: number },
   ) => Promise<CoordinatorTasks[Name]['output']>;
 };
 
@@ -77,17 +79,27 @@ export class CoordinatorWork implements Work {
     await store.keepModel(hash, parameters);
   }
 
-  checkAdvert: Work['checkAdvert'] = async (advert, round, about) => {
+  checkAdvert: Work['checkAdvert'] = async (advert, round, { about }) => {
     if (participantIdOf(advert.publicKey) !== about) {
       throw new HushError('advert/sender', 'An advert for somebody else.', { trace: [`participant ${about ?? ''}`] });
     }
-    await checkAdvert({ ...this.#options, round }, advert);
-    return advert;
+    return { advert, member: await checkAdvert({ ...this.#options, round }, advert) };
   };
 
-  makeRoster: Work['makeRoster'] = (adverts, round) => makeRoster({ ...this.#options, round }, adverts);
+  makeCohort: Work['makeCohort'] = async (adverts, round) => {
+    const { plan } = this.#options;
+    const cohort = cohortOf(plan, round, adverts);
+    return { cohort, proofs: plan.aggregation.groupSize === undefined ? [] : merkleProofs(cohort.leaves) };
+  };
 
-  checkShare: Work['checkShare'] = async ({ roster, body }, round, about) => {
+  draw: Work['draw'] = async ({ cohort, reveals }, round) => {
+    const { plan } = this.#options;
+    if (reveals !== undefined) return drawGroups(plan, round, cohort, reveals);
+    const message = { adverts: cohort.adverts.map(({ advert }) => advert) };
+    return { groups: [{ roster: rosterOf(plan, round, cohort), message }], draws: new Map() };
+  };
+
+  checkShare: Work['checkShare'] = async ({ roster, body }, round, { about }) => {
     const dealer = about ?? ('' as ParticipantId);
     const key = roster.members[indexIn(roster, dealer)]?.publicKey;
     const { shareRoot, seedCommitment, signature, boxes } = body;
@@ -120,15 +132,16 @@ export class CoordinatorWork implements Work {
     return undefined;
   };
 
-  beginSum: Work['beginSum'] = async ({ kind, groupSize, mark }, round) => {
+  beginSum: Work['beginSum'] = async ({ kind, groupSizes, mark }, round) => {
     const { plan, summer } = this.#options;
-    await this.mark(mark, round, undefined);
+    await this.mark(mark, round, {});
     const sumSpec = sumSpecFor(kind, plan, parameterLayout(plan.model).length);
-    await summer.begin({ round, sumSpec, groupSize });
+    await summer.begin({ round, sumSpec, groupSizes });
     return { sumSpecHash: sumSpecHashOf(sumSpec) };
   };
 
-  addMasked: Work['addMasked'] = ({ packed }, round) => this.#options.summer.add(round, packed);
+  /** What was claimed of the pieces is of no use: what arrived is what counts, and its sender compares. */
+  addMasked: Work['addMasked'] = ({ group, body }, round) => this.#options.summer.add(round, group, body.packed);
 
   checkAgreement: Work['checkAgreement'] = async ({ key, tuple, signature }, round) => {
     const statement = consistencyStatement(this.#options.binding, round, tuple);
@@ -136,32 +149,37 @@ export class CoordinatorWork implements Work {
     throw new HushError('round/agreement', 'The signature is not over the same roster, survivors, model and sum.');
   };
 
-  checkUnmask: Work['checkUnmask'] = async ({ body, ...context }, _round, about) => {
+  checkUnmask: Work['checkUnmask'] = async ({ body, ...context }, _round, { about }) => {
     checkUnmask(context, about ?? ('' as ParticipantId), body);
     return body;
   };
 
-  unmask: Work['unmask'] = async ({ roster, dealings, survivors, tuple, answers }, round) => {
-    const { binding, summer, store } = this.#options;
+  unmask: Work['unmask'] = async ({ roster, dealings, survivors, tuple, answers }, round, { group = 0 }) => {
+    const { binding, summer } = this.#options;
     const given = new Map(Object.entries(answers) as [ParticipantId, (typeof answers)[ParticipantId]][]);
     const seeds = await masksToUndo({ roster, dealings, survivors }, binding, round, tuple, given);
-    const { packedSum, parameters, ...applied } = await summer.unmask(round, survivors.length, seeds);
+    await summer.unmask(round, group, survivors.length, seeds);
+    return { faultyHolders: [] };
+  };
+
+  finish: Work['finish'] = async ({ members, survivors }, round) => {
+    const { summer, store } = this.#options;
+    const { packedSum, parameters, ...applied } = await summer.finish(round, members, survivors);
     this.#modelHash = applied.modelHashAfter;
     await store.keepModel(applied.modelHashAfter, parameters);
     return { applied, packedSum };
   };
 
-  checkConfirm: Work['checkConfirm'] = async ({ key, body, applied, prevRecordHash }, round) => {
-    const { sumHash, modelHashAfter } = applied;
-    const statement = confirmationStatement(this.#options.binding, round, { sumHash, modelHashAfter, prevRecordHash });
+  checkConfirm: Work['checkConfirm'] = async ({ key, body, confirmation }, round) => {
+    const statement = confirmationStatement(this.#options.binding, round, confirmation);
     if (await verifySignature(key, body.signature, statement)) return body.signature;
     throw new HushError('round/confirmation', 'The signature is not over the same sum, model and record before.');
   };
 
-  seal: Work['seal'] = async ({ head, body, confirmations, metrics }) => {
+  seal: Work['seal'] = async ({ head, body, sheets, metrics }) => {
     const { identity, binding, plan, store, bytesSince } = this.#options;
     const coordinatorSignature = await identity.sign(recordStatement(recordBytes(body)));
-    const record: LedgerRecord = { body, confirmations, coordinatorSignature };
+    const record: LedgerRecord = { body, sheets: [...sheets], coordinatorSignature };
     const next = await extendHead({ binding, plan, coordinatorKey: identity.publicKey }, head, record);
     const bytes = metrics === undefined ? undefined : bytesSince();
     const measured = metrics &&

@@ -1,7 +1,7 @@
 /** The chain of records: what a late joiner, or anyone, checks before believing a model (PROTOCOL, step 7). */
 import { fromHex } from '../core/bytes.ts';
 import { HushError } from '../core/errors.ts';
-import type { Hash, PublicKey } from '../core/ids.ts';
+import type { Hash, ParticipantId, PublicKey } from '../core/ids.ts';
 import { threshold } from '../core/plan.ts';
 import type { Plan } from '../core/plan.ts';
 import { list, toWire, v } from '../core/schema.ts';
@@ -9,10 +9,11 @@ import { participantIdOf, taggedHash } from '../crypto/hash.ts';
 import { verifySignature } from '../crypto/identity.ts';
 import type { Bytes } from '../core/bytes.ts';
 import { decodeCbor, encodeCbor } from './cbor.ts';
+import { confirmationOf } from './confirmation.ts';
 import type { Binding } from './messages.ts';
 import { checkAscending } from './memberSets.ts';
-import { recordBytes, recordHash, recordSchema } from './record.ts';
-import type { CompleteBody, LedgerRecord } from './record.ts';
+import { recordBytes, recordHash, recordSchema, sheetHashOf } from './record.ts';
+import type { CompleteBody, GroupEntry, LedgerRecord, Sheet } from './record.ts';
 import { quorum } from './roster.ts';
 import { confirmationStatement, recordStatement } from './statements.ts';
 
@@ -51,8 +52,17 @@ export interface LedgerContext {
   readonly plan: Plan;
 }
 
-/** @throws HushError `ledger/…`, naming the round and what is wrong; gives the head after `record`. */
-export async function extendHead(context: LedgerContext, head: LedgerHead, record: LedgerRecord): Promise<LedgerHead> {
+/**
+ * Gives the head after `record`, which has the sheets of all groups; or, where `own` says whose, of that one's group
+ * alone: a live participant believes its own group's signatures, as it did when shares were released to it.
+ * @throws HushError `ledger/…`, naming the round and what is wrong; `ledger/sheets` when too little was sent to judge.
+ */
+export async function extendHead(
+  context: LedgerContext,
+  head: LedgerHead,
+  record: LedgerRecord,
+  own?: ParticipantId,
+): Promise<LedgerHead> {
   const { binding, coordinatorKey, plan } = context;
   const { body } = record;
   const wrong = (code: `ledger/${string}`, message: string): HushError =>
@@ -74,6 +84,9 @@ export async function extendHead(context: LedgerContext, head: LedgerHead, recor
   }
   const next = { records: head.records + 1, recordHash: recordHash(body), round: body.round };
   if (body.status === 'abandoned') {
+    for (const sheet of record.sheets) {
+      if (sheetHashOf(sheet) !== body.sheetHash) throw wrong('ledger/sheets', 'A sheet is not the one of this record.');
+    }
     return { ...head, ...next, abandoned: head.abandoned + 1 };
   }
   const expected = head.completed + (body.kind === 'train' ? 1 : 0);
@@ -84,44 +97,84 @@ export async function extendHead(context: LedgerContext, head: LedgerHead, recor
   if (body.kind === 'evaluate' && body.modelHashAfter !== body.modelHashBefore) {
     throw wrong('ledger/model', 'A round that only measures changed the model.');
   }
-  await checkConfirmations(context, record, body, wrong);
+  await checkGroups(context, record, body, own, wrong);
   return { ...head, ...next, completed: body.completed, modelHash: body.modelHashAfter };
 }
 
-/** At least t survivors have signed this sum and this model. */
-async function checkConfirmations(
-  { binding, plan }: LedgerContext,
-  { confirmations }: LedgerRecord,
+type Wrong = (code: `ledger/${string}`, message: string) => HushError;
+
+/** At least t survivors have signed this sum and this model: of all groups together, or at least of one's own. */
+async function checkGroups(
+  context: LedgerContext,
+  { sheets }: LedgerRecord,
   body: CompleteBody,
-  wrong: (code: `ledger/${string}`, message: string) => HushError,
+  own: ParticipantId | undefined,
+  wrong: Wrong,
 ): Promise<void> {
-  const keys = new Map(body.participants);
+  body.groups.forEach(({ group }, i) => {
+    if (group !== i) throw wrong('ledger/groups', `Group ${group} stands at place ${i}.`);
+  });
+  // A group that nobody was drawn into has no sheet.
+  const peopled = body.groups.filter(({ members }) => members > 0);
+  const bySheet = new Map(peopled.map((group) => [group.sheetHash, group]));
+  const summed = body.groups.filter((group) => group.status === 'summed');
+  const total = (field: 'members' | 'survivors'): number => summed.reduce((sum, group) => sum + group[field], 0);
+  if (body.members !== total('members') || body.survivors !== total('survivors') || summed.length === 0) {
+    throw wrong('ledger/groups', `${body.members} members, ${body.survivors} survivors: the groups have others.`);
+  }
+  let signed = 0;
+  let ownEnough = false;
+  for (const sheet of sheets) {
+    const group = bySheet.get(sheetHashOf(sheet));
+    if (group === undefined) throw wrong('ledger/sheets', 'A sheet is of no group of this record.');
+    bySheet.delete(group.sheetHash);
+    const count = await checkSheet(context, sheet, group, body, wrong);
+    signed += count;
+    const least = threshold(context.plan.security.mode, group.members);
+    ownEnough ||= group.status === 'summed' && sheet.survivors.some((id) => id === own) && count >= least;
+  }
+  if (ownEnough) return;
+  if (bySheet.size > 0) throw wrong('ledger/sheets', `The sheets of ${bySheet.size} groups are missing.`);
+  const least = threshold(context.plan.security.mode, body.members);
+  if (signed < least) throw wrong('ledger/confirmations', `${signed} confirmations, expected at least ${least}.`);
+}
+
+/** How many of a group's survivors have signed. */
+async function checkSheet(
+  { binding, plan }: LedgerContext,
+  sheet: Sheet,
+  group: GroupEntry,
+  body: CompleteBody,
+  wrong: Wrong,
+): Promise<number> {
+  const { participants, survivors, confirmations } = sheet;
+  const keys = new Map(participants);
   for (const [id, key] of keys) {
     if (participantIdOf(key) !== id) throw wrong('ledger/participant', `${id} is not the id of its key.`);
   }
-  checkAscending(
-    body.participants.map(([id]) => id),
-    'participants',
-  );
-  checkAscending(body.survivors, 'survivors');
-  checkAscending(
-    confirmations.map(([id]) => id),
-    'confirmations',
-  );
-  const survivors = new Set(body.survivors);
-  if (!body.survivors.every((id) => keys.has(id))) throw wrong('ledger/survivors', 'A survivor was no participant.');
+  const idsOf = (entries: readonly (readonly [ParticipantId, unknown])[]) => entries.map(([id]) => id);
+  checkAscending(idsOf(participants), 'participants');
+  checkAscending(survivors, 'survivors');
+  checkAscending(idsOf(confirmations), 'confirmations');
+  const alive = new Set(survivors);
+  if (!survivors.every((id) => keys.has(id))) throw wrong('ledger/survivors', 'A survivor was no participant.');
+  if (keys.size !== group.members) throw wrong('ledger/members', `${keys.size} people, expected ${group.members}.`);
+  if (group.status === 'lost') {
+    if (confirmations.length > 0 || alive.size > 0) throw wrong('ledger/groups', 'A lost group has survivors.');
+    return 0;
+  }
   const needed = quorum(plan, keys.size);
-  if (survivors.size < needed) throw wrong('ledger/survivors', `${survivors.size} survivors, expected ${needed}.`);
-  const message = confirmationStatement(binding, body.round, body);
+  if (alive.size < needed || alive.size !== group.survivors) {
+    throw wrong('ledger/survivors', `${alive.size} survivors, expected ${group.survivors}, at least ${needed}.`);
+  }
+  const message = confirmationStatement(binding, body.round, confirmationOf(body, body.prevRecordHash, group, sheet));
   const valid = await Promise.all(
     confirmations.map(async ([id, signature]) => {
       const key = keys.get(id);
-      return survivors.has(id) && key !== undefined && (await verifySignature(key, signature, message));
+      return alive.has(id) && key !== undefined && (await verifySignature(key, signature, message));
     }),
   );
-  const count = valid.filter(Boolean).length;
-  const least = threshold(plan.security.mode, keys.size);
-  if (count < least) throw wrong('ledger/confirmations', `${count} confirmations, expected at least ${least}.`);
+  return valid.filter(Boolean).length;
 }
 
 export function encodeLedger(records: readonly LedgerRecord[]): Bytes {

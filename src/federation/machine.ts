@@ -14,6 +14,8 @@ interface TaskAddress {
   readonly round: RoundNumber;
   /** Whose message caused it, where that matters. */
   readonly about?: ParticipantId;
+  /** Of whose sum it is part, where that matters. */
+  readonly group?: number;
 }
 
 export type TaskEffect<Tasks extends TaskMap<Tasks>> = {

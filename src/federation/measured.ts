@@ -17,7 +17,7 @@ export function pointOf(body: CompleteBody): MeasuredPoint {
     validationAccuracy: mean(validation.correct, validation),
     validationLoss: mean(validation.lossSum, validation),
     trainingLoss: mean(training.lossSum, training),
-    people: body.survivors.length,
+    people: body.survivors,
     samples: test.samples,
   };
 }

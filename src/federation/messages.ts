@@ -2,7 +2,7 @@
 import { ownBytes } from '../core/bytes.ts';
 import type { FederationId, Hash, ParticipantId, PublicKey, RoundNumber, Signature } from '../core/ids.ts';
 import { parameterLayout } from '../core/modelSpec.ts';
-import { MAX_GROUP, MAX_PLAN_BYTES } from '../core/plan.ts';
+import { MAX_COHORT, MAX_GROUP, MAX_PLAN_BYTES } from '../core/plan.ts';
 import type { Plan } from '../core/plan.ts';
 import { finite, hexBytes, integer, list, rawBytes, text, v } from '../core/schema.ts';
 import type { Decoded } from '../core/schema.ts';
@@ -20,6 +20,8 @@ const nonce = hexBytes<string>(16);
 const versions = list(integer(0, 65_535), 16);
 const share = rawBytes(32);
 const proof = list(rawBytes(32), 10);
+/** In a tree over a whole cohort. */
+const cohortProof = list(rawBytes(32), 17);
 
 /** Bytes of one message that carries a whole vector: a model, a masked update or a sum, of at most 2^24 words. */
 const VECTOR_BYTES = 2 ** 26;
@@ -27,6 +29,8 @@ const LEDGER_BYTES = 2 ** 26;
 const CONTROL_BYTES = 4096;
 /** A few hundred bytes for each member of a group. */
 const GROUP_BYTES = 2 ** 20;
+/** Some 150 bytes for each member of a cohort. */
+const RECORD_BYTES = 2 ** 24;
 /** Two Merkle proofs for each member. */
 const PROOF_BYTES = 2 ** 21;
 
@@ -34,7 +38,7 @@ const advertBody = v.strictObject({
   publicKey: key,
   boxKey: key,
   maskKey: key,
-  /** To randomness that is revealed only in plans with groups. */
+  /** To randomness that is revealed only in plans with groups, step 1g. */
   commitment: hash,
   /** HMAC under the link's secret; zeros where anyone is admitted. */
   credential: hash,
@@ -92,7 +96,32 @@ const bodies = {
   // --- the round ---
   call: v.strictObject({ deadlineMs: integer(0, 2 ** 40) }),
   advert: advertBody,
-  roster: v.strictObject({ adverts: list(advertBody, MAX_GROUP) }),
+  /** Step 1g: everyone who advertised, under one root, and where the receiver's own advert is in it. */
+  cohort: v.strictObject({
+    size: integer(1, MAX_COHORT),
+    advertRoot: hash,
+    index: integer(0, MAX_COHORT),
+    proof: cohortProof,
+  }),
+  /** What the advert's commitment is to. */
+  reveal: v.strictObject({
+    randomness: v.pipe(
+      rawBytes(32),
+      v.check((bytes) => bytes.length === 32, '32 bytes'),
+    ),
+  }),
+  /** The root over all reveals, from which the groups follow, and where the receiver's own is in it. */
+  draw: v.strictObject({
+    revealed: integer(1, MAX_COHORT),
+    revealRoot: hash,
+    index: integer(0, MAX_COHORT),
+    proof: cohortProof,
+  }),
+  roster: v.strictObject({
+    adverts: list(advertBody, MAX_GROUP),
+    /** With groups: index and proof of each advert in the cohort. */
+    places: v.optional(list(v.strictTuple([integer(0, MAX_COHORT), cohortProof]), MAX_GROUP)),
+  }),
   share: v.strictObject({
     shareRoot: hash,
     seedCommitment: hash,
@@ -120,8 +149,9 @@ const bodies = {
   result: v.strictObject({
     kind: v.picklist(['train', 'evaluate']),
     modelHash: hash,
-    groupSize: integer(1, MAX_GROUP),
-    survivors: integer(1, MAX_GROUP),
+    /** n and |U2| of all groups that are in the sum. */
+    members: integer(1, MAX_COHORT),
+    survivors: integer(1, MAX_COHORT),
     packedSum: rawBytes(VECTOR_BYTES),
   }),
   confirm: v.strictObject({ sumHash: hash, modelHashAfter: hash, signature }),
@@ -162,6 +192,9 @@ const RULES: Readonly<Record<MessageType, Rule>> = {
   status: { sender: 'coordinator', maxBytes: GROUP_BYTES },
   call: { sender: 'coordinator', maxBytes: CONTROL_BYTES },
   advert: { sender: 'participant', maxBytes: CONTROL_BYTES },
+  cohort: { sender: 'coordinator', maxBytes: CONTROL_BYTES },
+  reveal: { sender: 'participant', maxBytes: CONTROL_BYTES },
+  draw: { sender: 'coordinator', maxBytes: CONTROL_BYTES },
   roster: { sender: 'coordinator', maxBytes: GROUP_BYTES },
   share: { sender: 'participant', maxBytes: GROUP_BYTES },
   deliver: { sender: 'coordinator', maxBytes: GROUP_BYTES },
@@ -174,8 +207,8 @@ const RULES: Readonly<Record<MessageType, Rule>> = {
   unmask: { sender: 'participant', maxBytes: PROOF_BYTES },
   result: { sender: 'coordinator', maxBytes: VECTOR_BYTES + CONTROL_BYTES },
   confirm: { sender: 'participant', maxBytes: CONTROL_BYTES },
-  record: { sender: 'coordinator', maxBytes: GROUP_BYTES },
-  abandon: { sender: 'coordinator', maxBytes: GROUP_BYTES },
+  record: { sender: 'coordinator', maxBytes: RECORD_BYTES },
+  abandon: { sender: 'coordinator', maxBytes: RECORD_BYTES },
   refuse: { sender: 'participant', maxBytes: CONTROL_BYTES },
 };
 

@@ -33,7 +33,7 @@ export class Participant extends Runner<ParticipantState, ParticipantEvent, Part
   /** Of links that are closed. */
   #bytes = { sent: 0, received: 0 };
 
-  private constructor(options: ParticipantOptions, guard: number) {
+  protected constructor(options: ParticipantOptions, guard: number) {
     const { invite, identity, clock } = options;
     const binding = { federation: invite.federation, planHash: invite.planHash };
     super(participantMachine, initialParticipant(identity.id, binding, invite.key, guard), clock);
@@ -54,7 +54,7 @@ export class Participant extends Runner<ParticipantState, ParticipantEvent, Part
     const { invite, identity, store } = options;
     const binding = { federation: invite.federation, planHash: invite.planHash };
     const guard = (await store.get<number>(guardKey(binding, invite.key, identity.id))) ?? 0;
-    const participant = new Participant(options, guard);
+    const participant = new this(options, guard);
     void participant.#connect(0);
     return participant;
   }

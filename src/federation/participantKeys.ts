@@ -37,10 +37,28 @@ export function answerCall(draft: ParticipantDraft): void {
   draft.task('advert', pendingCall, plan);
 }
 
-export function onRoster(draft: ParticipantDraft, round: RoundNumber, body: Body<'roster'>): void {
-  if (draft.roundAt(round, 'advertised') === undefined) return draft.refused('round/unexpected-roster');
-  draft.patchRound(round, { step: 'checking-roster' });
-  draft.task('checkRoster', round, { plan: draft.plan, adverts: body.adverts });
+/** Step 1g: from here on nobody can be added to the cohort any more, so the randomness may be known. */
+export function onCohort(draft: ParticipantDraft, round: RoundNumber, body: Body<'cohort'>): void {
+  const grouped = draft.state.plan?.aggregation.groupSize !== undefined;
+  if (!grouped || draft.roundAt(round, 'advertised') === undefined) return draft.refused('round/unexpected-cohort');
+  draft.patchRound(round, { step: 'checking-cohort', cohort: body });
+  draft.task('reveal', round, { plan: draft.plan, cohort: body });
+}
+
+export function onDraw(draft: ParticipantDraft, number: RoundNumber, body: Body<'draw'>): void {
+  const round = draft.roundAt(number, 'revealed');
+  if (round === undefined || round.draw !== undefined) return draft.refused('round/unexpected-draw');
+  draft.patchRound(number, { draw: body });
+}
+
+export function onRoster(draft: ParticipantDraft, number: RoundNumber, body: Body<'roster'>): void {
+  const grouped = draft.state.plan?.aggregation.groupSize !== undefined;
+  const round = draft.roundAt(number, grouped ? 'revealed' : 'advertised');
+  const { cohort, draw } = round ?? {};
+  const drawn = cohort && draw && { cohort, draw };
+  if (round === undefined || (grouped && drawn === undefined)) return draft.refused('round/unexpected-roster');
+  draft.patchRound(number, { step: 'checking-roster' });
+  draft.task('checkRoster', number, { plan: draft.plan, roster: body, drawn });
 }
 
 export function onDeliver(draft: ParticipantDraft, number: RoundNumber, body: Body<'deliver'>): void {
@@ -67,7 +85,7 @@ export function onDeliver(draft: ParticipantDraft, number: RoundNumber, body: Bo
   draft.task('open', number, { roster: round.roster, delivery: body });
 }
 
-type KeyTask = 'advert' | 'checkRoster' | 'deal' | 'open';
+type KeyTask = 'advert' | 'reveal' | 'checkRoster' | 'deal' | 'open';
 export type KeysDone = Extract<DoneEvent<ParticipantTasks>, { readonly task: KeyTask }>;
 
 export function onKeysDone(draft: ParticipantDraft, done: KeysDone): void {
@@ -77,6 +95,10 @@ export function onKeysDone(draft: ParticipantDraft, done: KeysDone): void {
       if (draft.roundAt(number, 'advertised')) return draft.send('advert', number, done.output);
       // Given up while the keys were being made.
       return draft.effect({ effect: 'wipe', round: number });
+    case 'reveal':
+      if (!draft.roundAt(number, 'checking-cohort')) return;
+      draft.patchRound(number, { step: 'revealed' });
+      return draft.send('reveal', number, done.output);
     case 'checkRoster':
       if (!draft.roundAt(number, 'checking-roster')) return;
       draft.patchRound(number, { step: 'dealing', roster: done.output });

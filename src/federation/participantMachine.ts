@@ -4,7 +4,7 @@ import type { RoundNumber } from '../core/ids.ts';
 import type { DoneEvent, FailedEvent, Machine } from './machine.ts';
 import type { Message } from './messages.ts';
 import { ParticipantDraft } from './participantDraft.ts';
-import { answerCall, onCall, onDeliver, onKeysDone, onRoster } from './participantKeys.ts';
+import { answerCall, onCall, onCohort, onDeliver, onDraw, onKeysDone, onRoster } from './participantKeys.ts';
 import { onAgreed, onBegin, onResult, onRoundDone, onSurvivors, tryTrain } from './participantRound.ts';
 import type {
   Known,
@@ -33,6 +33,12 @@ const FOREIGN = {
   key: 'Whoever answers does not have the key that the link names.',
   plan: 'Whoever answers runs another plan or another federation than the link names.',
 } as const;
+
+/**
+ * What a record can fail by and be mended: enough others signed another result than ours, and theirs is fetched by hash; or
+ * it came with too few signatures to judge, and the ledger has them all.
+ */
+const ASK_AGAIN: readonly string[] = ['ledger/minority', 'ledger/sheets'];
 
 const OVER: readonly ParticipantState['phase'][] = ['left', 'refused', 'failed'];
 
@@ -101,6 +107,10 @@ function onMessage(draft: ParticipantDraft, message: Message): void {
       return onItem(draft, message.body);
     case 'call':
       return onCall(draft, round);
+    case 'cohort':
+      return onCohort(draft, round, message.body);
+    case 'draw':
+      return onDraw(draft, round, message.body);
     case 'roster':
       return onRoster(draft, round, message.body);
     case 'deliver':
@@ -160,6 +170,7 @@ function onDone(draft: ParticipantDraft, done: DoneEvent<ParticipantTasks>): voi
     case 'prepare':
       return onSyncDone(draft, done);
     case 'advert':
+    case 'reveal':
     case 'checkRoster':
     case 'deal':
     case 'open':
@@ -222,8 +233,7 @@ function onFailed(draft: ParticipantDraft, failed: FailedEvent<ParticipantTasks>
     case 'checkRecord':
       draft.log(`Round ${round}: ${error.message}`, 'bad');
       // Whoever shows one round to some and another to others is not served any further.
-      if (error.code !== 'ledger/minority') return draft.end('refused', error);
-      // Enough others signed another result than ours: theirs is fetched, by hash.
+      if (!ASK_AGAIN.includes(error.code)) return draft.end('refused', error);
       fetchLedger(draft);
       return;
     case 'train':
@@ -232,6 +242,7 @@ function onFailed(draft: ParticipantDraft, failed: FailedEvent<ParticipantTasks>
       if (error.code === 'engine/lost') onTrainerFailed(draft, error);
       return;
     case 'advert':
+    case 'reveal':
     case 'checkRoster':
     case 'deal':
     case 'open':

@@ -1,6 +1,8 @@
 /** Steps 3 to 7 as a participant takes them: train, mask, agree, release, apply, confirm. */
 import { HushError } from '../core/errors.ts';
 import type { RoundNumber } from '../core/ids.ts';
+import { groupMinimum, threshold } from '../core/plan.ts';
+import type { Plan } from '../core/plan.ts';
 import type { DoneEvent } from './machine.ts';
 import { checkAscending, u2RootOf } from './memberSets.ts';
 import type { Body } from './messages.ts';
@@ -119,8 +121,11 @@ function applyOwn(draft: ParticipantDraft, round: ParticipantRound, body: Body<'
   const agreed =
     body.kind === begin?.kind &&
     body.modelHash === begin.modelHash &&
-    body.survivors === survivors?.length &&
-    body.groupSize === roster?.members.length;
+    roster !== undefined &&
+    (roster.place === undefined
+      ? body.survivors === survivors?.length && body.members === roster.members.length
+      : // The other groups' sums are in it too.
+        body.survivors >= (survivors?.length ?? 0) && body.members >= roster.members.length);
   if (!agreed) {
     const message = 'The result is for other survivors, another kind or another model than those agreed on.';
     return draft.refuse(number, new HushError('round/result', message));
@@ -137,9 +142,16 @@ function follow(draft: ParticipantDraft, number: RoundNumber, body: Body<'result
   const { head, wantedHead, modelHash, fetching, trainer, plan } = draft.state;
   const ready = fetching === undefined && trainer === 'ready' && head !== undefined && head.recordHash === wantedHead;
   if (!ready || plan === undefined || number <= head.round || body.modelHash !== head.modelHash) return;
-  if (modelHash !== head.modelHash || body.groupSize < 3 || body.survivors < quorum(plan, body.groupSize)) return;
+  if (modelHash !== head.modelHash || body.survivors < leastSurvivors(plan, body.members)) return;
   draft.patchRound(number, { step: 'following' });
   draft.task('apply', number, { plan, result: body });
+}
+
+/** Fewer cannot have completed a round of so many. */
+function leastSurvivors(plan: Plan, members: number): number {
+  return plan.aggregation.groupSize === undefined
+    ? quorum(plan, members)
+    : Math.max(groupMinimum(plan), threshold(plan.security.mode, members) - 1);
 }
 
 type RoundTask = 'train' | 'mask' | 'agree' | 'checkAgreement' | 'release' | 'apply' | 'confirm';
@@ -194,10 +206,13 @@ export function onRoundDone(draft: ParticipantDraft, done: RoundDone): void {
       draft.patch({ modelHash: modelHashAfter });
       draft.patchRound(number, { applied: done.output });
       if (round.step === 'following') return draft.patchRound(number, { step: 'confirmed' });
-      if (round.step !== 'applying' || round.survivors === undefined || draft.state.head === undefined) return;
+      const { roster, tuple } = round;
+      const survivors = round.survivors?.map(([id]) => id);
+      if (round.step !== 'applying' || !roster || !tuple || !survivors || draft.state.head === undefined) return;
       draft.patchRound(number, { step: 'confirming' });
-      draft.patch({ lastSurvivors: round.survivors.length });
-      return draft.task('confirm', number, { applied: done.output, prevRecordHash: draft.state.head.recordHash });
+      draft.patch({ lastSurvivors: survivors.length });
+      const prevRecordHash = draft.state.head.recordHash;
+      return draft.task('confirm', number, { applied: done.output, prevRecordHash, roster, survivors, tuple });
     }
     case 'confirm':
       if (round.step !== 'confirming') return;

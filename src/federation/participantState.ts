@@ -17,6 +17,9 @@ import type { ConsistencyTuple } from './statements.ts';
 /** Where the participant stands in one round, in order; `dead` when it was given up. */
 export type ParticipantStep =
   | 'advertised'
+  /** Only with groups: what was committed to is revealed once the cohort is fixed. */
+  | 'checking-cohort'
+  | 'revealed'
   | 'checking-roster'
   | 'dealing'
   | 'shared'
@@ -40,6 +43,8 @@ export type ParticipantStep =
 export interface ParticipantRound {
   readonly number: RoundNumber;
   readonly step: ParticipantStep;
+  readonly cohort?: Body<'cohort'>;
+  readonly draw?: Body<'draw'>;
   readonly roster?: Roster;
   readonly dealings?: readonly Dealing[];
   readonly u1?: readonly ParticipantId[];
@@ -98,8 +103,18 @@ export interface ParticipantTasks {
     readonly output: { readonly info: TrainerInfo; readonly choice: EngineChoice };
   };
   readonly advert: { readonly input: Plan; readonly output: AdvertBody };
+  /** Checks that the own advert is in the cohort; gives what it committed to. */
+  readonly reveal: {
+    readonly input: { readonly plan: Plan; readonly cohort: Body<'cohort'> };
+    readonly output: Body<'reveal'>;
+  };
   readonly checkRoster: {
-    readonly input: { readonly plan: Plan; readonly adverts: readonly AdvertBody[] };
+    readonly input: {
+      readonly plan: Plan;
+      readonly roster: Body<'roster'>;
+      /** Undefined in plans without groups. */
+      readonly drawn: { readonly cohort: Body<'cohort'>; readonly draw: Body<'draw'> } | undefined;
+    };
     readonly output: Roster;
   };
   /** Stores the guard, then deals. */
@@ -148,7 +163,13 @@ export interface ParticipantTasks {
     readonly output: Applied;
   };
   readonly confirm: {
-    readonly input: { readonly applied: Applied; readonly prevRecordHash: Hash };
+    readonly input: {
+      readonly applied: Applied;
+      readonly prevRecordHash: Hash;
+      readonly roster: Roster;
+      readonly survivors: readonly ParticipantId[];
+      readonly tuple: ConsistencyTuple;
+    };
     readonly output: Body<'confirm'>;
   };
   /** Checks a record against the head, its signatures, and what was seen of the round. */

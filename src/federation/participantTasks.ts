@@ -2,18 +2,19 @@
 import { bytesToFloat32, ownBytes, uint32Bytes, utf8, fromHex } from '../core/bytes.ts';
 import type { Bytes } from '../core/bytes.ts';
 import { HushError } from '../core/errors.ts';
-import type { Hash, PublicKey, RoundNumber } from '../core/ids.ts';
+import type { ParticipantId, PublicKey, RoundNumber } from '../core/ids.ts';
 import type { HashedModel, Trainer } from '../core/localWork.ts';
 import { parameterLayout } from '../core/modelSpec.ts';
 import { parsePlan } from '../core/plan.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Locks, Random, Store } from '../core/ports.ts';
-import { PARTS, sumSpecFor } from '../core/sumSpec.ts';
-import type { Figures } from '../core/sumSpec.ts';
+import { sumSpecFor } from '../core/sumSpec.ts';
 import type { ModelParameters } from '../core/updateStages.ts';
-import { hashOf, sha256, taggedHash } from '../crypto/hash.ts';
+import { hashOf, sha256 } from '../crypto/hash.ts';
 import type { Identity } from '../crypto/identity.ts';
 import { verifySignature } from '../crypto/identity.ts';
+import { confirmationOf } from './confirmation.ts';
+import { checkCohort, checkGroup } from './groups.ts';
 import { decodeLedger, emptyHead, extendHead } from './ledger.ts';
 import { checkAscending, u1RootOf } from './memberSets.ts';
 import { pointOf } from './measured.ts';
@@ -21,9 +22,9 @@ import { helloCredential } from './meeting.ts';
 import { PROTOCOL_VERSION } from './messages.ts';
 import type { Binding } from './messages.ts';
 import type { Known, ParticipantTasks } from './participantState.ts';
-import { recordHash } from './record.ts';
+import { figuresHashOf, recordHash, sheetHashOf } from './record.ts';
 import type { LedgerRecord } from './record.ts';
-import { makeRoster } from './roster.ts';
+import { checkAdverts, cohortOf, rosterOf } from './roster.ts';
 import { RoundKeys } from './roundKeys.ts';
 import { confirmationStatement, consistencyStatement, dealingStatement } from './statements.ts';
 import { sumSpecHashOf } from './sumSpecHash.ts';
@@ -156,13 +157,22 @@ export class ParticipantWork implements Work {
     return keys.advert();
   };
 
-  checkRoster: Work['checkRoster'] = async ({ plan, adverts }, round) => {
-    const { binding, secret } = this.#options;
+  reveal: Work['reveal'] = async ({ plan, cohort }, round) => {
     const keys = this.#keysOf(round);
-    const own = adverts.filter((advert) => keys.owns(advert));
+    checkCohort(plan, await keys.advert(), cohort);
+    return { randomness: keys.reveal() };
+  };
+
+  checkRoster: Work['checkRoster'] = async ({ plan, roster, drawn }, round) => {
+    const { binding, secret, identity } = this.#options;
+    const keys = this.#keysOf(round);
+    const own = roster.adverts.filter((advert) => keys.owns(advert));
     if (own.length !== 1)
       throw new HushError('roster/own', 'The own advert is missing from the roster or was changed.');
-    return makeRoster({ binding, plan, secret, round }, adverts);
+    const adverts = await checkAdverts({ binding, plan, secret, round }, roster.adverts);
+    if (drawn === undefined) return rosterOf(plan, round, cohortOf(plan, round, adverts));
+    const { places = [] } = roster;
+    return checkGroup({ plan, round, own: identity.id, randomness: keys.reveal(), ...drawn, adverts, places });
   };
 
   deal: Work['deal'] = async (roster) => {
@@ -240,23 +250,26 @@ export class ParticipantWork implements Work {
   };
 
   apply: Work['apply'] = async ({ plan, result }, round) => {
-    const { kind, groupSize, survivors, packedSum } = result;
+    const { kind, members, survivors, packedSum } = result;
     const sumSpec = sumSpecFor(kind, plan, parameterLayout(plan.model).length);
-    const order = { round, sumSpec, groupSize, survivors, packedSum: ownBytes(packedSum) };
+    const order = { round, sumSpec, members, survivors, packedSum: ownBytes(packedSum) };
     const { parameters, ...applied } = await this.#options.trainer.apply(order);
     this.model = { parameters, hash: applied.modelHashAfter };
     return applied;
   };
 
-  confirm: Work['confirm'] = async ({ applied, prevRecordHash }, round) => {
+  confirm: Work['confirm'] = async ({ applied, prevRecordHash, roster, survivors, tuple }, round) => {
     const { identity, binding } = this.#options;
     const { sumHash, modelHashAfter } = applied;
-    const statement = confirmationStatement(binding, round, { sumHash, modelHashAfter, prevRecordHash });
-    return { sumHash, modelHashAfter, signature: await identity.sign(statement) };
+    const participants = roster.members.map(({ id, publicKey }): [ParticipantId, PublicKey] => [id, publicKey]);
+    const result = { ...applied, sumSpecHash: tuple.sumSpecHash };
+    const confirmation = confirmationOf(result, prevRecordHash, tuple, { participants, survivors: [...survivors] });
+    const signature = await identity.sign(confirmationStatement(binding, round, confirmation));
+    return { sumHash, modelHashAfter, signature };
   };
 
   checkRecord: Work['checkRecord'] = async ({ plan, head, record, known }) => {
-    const after = await extendHead({ ...this.#options, plan }, head, record);
+    const after = await extendHead({ ...this.#options, plan }, head, record, this.#options.identity.id);
     checkKnown(record, known);
     return {
       before: head.recordHash,
@@ -279,40 +292,34 @@ export class ParticipantWork implements Work {
  */
 function checkKnown({ body }: LedgerRecord, known: Known): void {
   if (body.status !== 'complete') return;
-  const { applied, members } = known;
-  const round: readonly Comparison[] = [
-    [
-      'participants',
-      members?.map(({ id, publicKey }) => id + publicKey).join(),
-      body.participants.map((pair) => pair.join('')).join(),
-    ],
-    ['survivors', known.survivors?.join(), body.survivors.join()],
-    ['kind', known.kind, body.kind],
-    ['sumSpecHash', known.sumSpecHash, body.sumSpecHash],
-    ['rosterRoot', known.rosterRoot, body.rosterRoot],
-    ['u1Root', known.u1Root, body.u1Root],
-    ['u2Root', known.u2Root, body.u2Root],
-  ];
-  const result: readonly Comparison[] = [
-    ['sumHash', applied?.sumHash, body.sumHash],
-    ['modelHashAfter', applied?.modelHashAfter, body.modelHashAfter],
-    ['totalWeight', applied?.totalWeight, body.totalWeight],
-    ['figures', applied && digestOf(applied.figures), digestOf(body.figures)],
-  ];
-  for (const [code, comparisons] of [
-    ['ledger/contradiction', round],
-    ['ledger/minority', result],
-  ] as const) {
+  const { applied, members, survivors } = known;
+  const differs = (code: 'ledger/contradiction' | 'ledger/minority', comparisons: readonly Comparison[]): void => {
     for (const [field, seen, recorded] of comparisons) {
       if (seen === undefined || seen === recorded) continue;
       throw new HushError(code, `The record's ${field} is not what this participant saw in round ${body.round}.`);
     }
+  };
+  const group = body.groups.find(({ rosterRoot }) => rosterRoot === known.rosterRoot);
+  const participants = members?.map(({ id, publicKey }): [ParticipantId, PublicKey] => [id, publicKey]);
+  differs('ledger/contradiction', [
+    ['kind', known.kind, body.kind],
+    ['sumSpecHash', known.sumSpecHash, body.sumSpecHash],
+    ['rosterRoot', known.rosterRoot, group?.rosterRoot],
+  ]);
+  if (group?.status === 'summed') {
+    const sheetHash = participants && survivors && sheetHashOf({ participants, survivors: [...survivors] });
+    differs('ledger/contradiction', [
+      ['u1Root', known.u1Root, group.u1Root],
+      ['u2Root', known.u2Root, group.u2Root],
+      ['list of participants and survivors', sheetHash, group.sheetHash],
+    ]);
   }
+  // Whose group was lost signed nothing, and knows no result but the one that it followed.
+  differs('ledger/minority', [
+    ['sumHash', applied?.sumHash, body.sumHash],
+    ['modelHashAfter', applied?.modelHashAfter, body.modelHashAfter],
+    ['figures', applied && figuresHashOf(applied), figuresHashOf(body)],
+  ]);
 }
 
 type Comparison = readonly [field: string, seen: unknown, recorded: unknown];
-
-function digestOf(figures: Figures): Hash {
-  const numbers = PARTS.flatMap((part) => [figures[part].lossSum, figures[part].correct, figures[part].samples]);
-  return taggedHash('figures', utf8(JSON.stringify(numbers)));
-}

@@ -18,6 +18,8 @@ const SHOWN: Readonly<
   Record<ParticipantStep, { readonly step: RoundStep; readonly state: PersonState; readonly wait: string }>
 > = {
   advertised: { step: 'keys', state: 'ready', wait: 'the list of people in this round' },
+  'checking-cohort': { step: 'keys', state: 'ready', wait: 'the cohort to be checked' },
+  revealed: { step: 'keys', state: 'ready', wait: 'the groups to be drawn' },
   'checking-roster': { step: 'keys', state: 'ready', wait: 'the list of people to be checked' },
   dealing: { step: 'shares', state: 'sharing', wait: 'the shares to be made' },
   shared: { step: 'shares', state: 'sharing', wait: "the others' shares" },

@@ -1,10 +1,12 @@
 /** One record of the ledger: what a round was, who took part, what came of it; chained by hash, signed by the survivors. */
 import type { Brand } from '../core/brand.ts';
 import type { FederationId, Hash, ParticipantId, PublicKey, Signature } from '../core/ids.ts';
-import { MAX_GROUP } from '../core/plan.ts';
+import { MAX_COHORT, MAX_GROUP } from '../core/plan.ts';
+import { fromHex } from '../core/bytes.ts';
 import { finite, hexBytes, integer, list, text, toWire, v } from '../core/schema.ts';
 import type { Decoded } from '../core/schema.ts';
-import { hashOf } from '../crypto/hash.ts';
+import { PARTS } from '../core/sumSpec.ts';
+import { hashOf, taggedHash } from '../crypto/hash.ts';
 import { encodeCbor } from './cbor.ts';
 
 const hash = hexBytes<Hash>(32);
@@ -22,9 +24,32 @@ const common = {
   round: integer(1, 2 ** 48),
   prevRecordHash: hash,
   modelHashBefore: hash,
-  /** [id, Ed25519 key] of everyone on the roster, by id; empty when there was none yet. */
-  participants: list(v.strictTuple([id, hexBytes<PublicKey>(32)]), MAX_GROUP),
 };
+
+/** What each group has, whatever came of it. `sheetHash` names its participants and survivors. */
+const groupCommon = {
+  group: integer(0, MAX_COHORT),
+  rosterRoot: hash,
+  members: integer(0, MAX_COHORT),
+  sheetHash: hash,
+};
+
+const groupSchema = v.variant('status', [
+  v.strictObject({
+    status: v.literal('summed'),
+    ...groupCommon,
+    u1Root: hash,
+    u2Root: hash,
+    survivors: integer(0, MAX_GROUP),
+  }),
+  v.strictObject({
+    status: v.literal('lost'),
+    ...groupCommon,
+    reason: text(200),
+    /** Unmask shares had been asked for. */
+    spent: v.boolean(),
+  }),
+]);
 
 const completeBody = v.strictObject({
   status: v.literal('complete'),
@@ -32,14 +57,15 @@ const completeBody = v.strictObject({
   kind: v.picklist(['train', 'evaluate']),
   /** Training rounds completed, this one included. */
   completed: integer(0, 1_000_000),
-  survivors: list(id, MAX_GROUP),
-  rosterRoot: hash,
-  u1Root: hash,
-  u2Root: hash,
+  /** By number. Without groups there is one, which holds everyone. */
+  groups: list(groupSchema, MAX_COHORT),
+  /** Of the groups that were summed, together. */
+  members: integer(0, MAX_COHORT),
+  survivors: integer(0, MAX_COHORT),
   sumSpecHash: hash,
   sumHash: hash,
   modelHashAfter: hash,
-  totalWeight: integer(0, 2 ** 48),
+  totalWeight: integer(0, 2 ** 53 - 1),
   /** Of the model that the round began with, `modelHashBefore`, added over the survivors. */
   figures: v.strictObject({ training: partFigures, validation: partFigures, test: partFigures }),
 });
@@ -47,6 +73,9 @@ const completeBody = v.strictObject({
 const abandonedBody = v.strictObject({
   status: v.literal('abandoned'),
   ...common,
+  members: integer(0, MAX_COHORT),
+  /** Of the only sheet, which names everyone in the round. */
+  sheetHash: hash,
   reason: text(200),
   /** Unmask shares had been asked for: the round counts as used although nothing came of it. */
   spent: v.boolean(),
@@ -54,15 +83,27 @@ const abandonedBody = v.strictObject({
 
 const recordBodySchema = v.variant('status', [completeBody, abandonedBody]);
 
+/** The people of one group. Only the first two are under its hash: every set of signatures gives one record. */
+const sheetSchema = v.strictObject({
+  /** [id, Ed25519 key] of everyone on the roster, by id. */
+  participants: list(v.strictTuple([id, hexBytes<PublicKey>(32)]), MAX_COHORT),
+  survivors: list(id, MAX_GROUP),
+  /** [id, signature] of survivors over the confirmation (step 7). */
+  confirmations: list(v.strictTuple([id, hexBytes<Signature>(64)]), MAX_GROUP),
+});
+
 export const recordSchema = v.strictObject({
   body: recordBodySchema,
-  /** [id, signature] of survivors over the confirmation (step 7); none under an abandoned round. */
-  confirmations: list(v.strictTuple([id, hexBytes<Signature>(64)]), MAX_GROUP),
+  /** Of all groups; or, where a record is told to a group, of that group alone. */
+  sheets: list(sheetSchema, MAX_COHORT),
   coordinatorSignature: hexBytes<Signature>(64),
 });
 
 export type RecordBody = Decoded<typeof recordBodySchema>;
 export type CompleteBody = Decoded<typeof completeBody>;
+export type GroupEntry = Decoded<typeof groupSchema>;
+export type SummedGroup = Extract<GroupEntry, { readonly status: 'summed' }>;
+export type Sheet = Decoded<typeof sheetSchema>;
 export type LedgerRecord = Decoded<typeof recordSchema>;
 
 /** Bytes of a body as they are hashed and signed. */
@@ -75,4 +116,15 @@ export function recordBytes(body: RecordBody): RecordBytes {
 /** What the next record refers to; signatures are left out, so that every set of them gives one hash. */
 export function recordHash(body: RecordBody): Hash {
   return hashOf(recordBytes(body));
+}
+
+export function sheetHashOf({ participants, survivors }: Pick<Sheet, 'participants' | 'survivors'>): Hash {
+  const people = participants.map(([of, key]) => [fromHex(of), fromHex(key)]);
+  return taggedHash('hushgrad/1 sheet', encodeCbor([people, survivors.map(fromHex)]));
+}
+
+/** What the sum said beside the model: signed in every confirmation, so that a record cannot say something else. */
+export function figuresHashOf({ totalWeight, figures }: Pick<CompleteBody, 'totalWeight' | 'figures'>): Hash {
+  const numbers = PARTS.flatMap((part) => [figures[part].lossSum, figures[part].correct, figures[part].samples]);
+  return taggedHash('hushgrad/1 figures', encodeCbor([totalWeight, ...numbers]));
 }

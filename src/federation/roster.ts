@@ -3,7 +3,7 @@ import { fromHex } from '../core/bytes.ts';
 import type { Bytes } from '../core/bytes.ts';
 import { HushError } from '../core/errors.ts';
 import type { Hash, ParticipantId, PublicKey, RoundNumber } from '../core/ids.ts';
-import { MAX_GROUP, threshold } from '../core/plan.ts';
+import { groupMinimum, MAX_GROUP, threshold } from '../core/plan.ts';
 import type { Plan } from '../core/plan.ts';
 import { toWire } from '../core/schema.ts';
 import { isCanonical, isSmallOrder } from '../crypto/agreement.ts';
@@ -23,12 +23,24 @@ export interface Member {
   readonly maskKey: PublicKey;
 }
 
+/** Where a roster stands among the groups of its round. */
+export interface GroupPlace {
+  readonly index: number;
+  /** G. */
+  readonly groups: number;
+  /** How many people the groups were drawn from. */
+  readonly people: number;
+}
+
 /** Fixes t, n and with them the ring for its round. Members are sorted by id; a member's index is its place in GF(256). */
 export interface Roster {
   readonly round: RoundNumber;
+  /** Of the group, with all that it was drawn from; without groups, of everyone who advertised. */
   readonly rosterRoot: Hash;
   readonly members: readonly Member[];
   readonly threshold: number;
+  /** Undefined in plans without groups. */
+  readonly place: GroupPlace | undefined;
 }
 
 export function indexIn(roster: Roster, id: ParticipantId): number {
@@ -37,7 +49,7 @@ export function indexIn(roster: Roster, id: ParticipantId): number {
 
 /** At least this many must survive: the threshold, the plan's minimum, and three whatever the plan says. */
 export function quorum(plan: Plan, memberCount: number): number {
-  return Math.max(threshold(plan.security.mode, memberCount), plan.aggregation.cohort.minimum, 3);
+  return Math.max(threshold(plan.security.mode, memberCount), groupMinimum(plan));
 }
 
 /** HMAC under the link's secret, or zeros where the plan admits anyone. */
@@ -84,35 +96,70 @@ export async function checkAdvert(context: AdmissionContext, advert: AdvertBody)
   return { id, publicKey, boxKey, maskKey };
 }
 
-/**
- * Step 1, on either side: checks every advert and fixes the order.
- * @throws HushError `advert/…` or `roster/…`: duplicate, too-small, too-large.
- */
-export async function makeRoster(context: AdmissionContext, adverts: readonly AdvertBody[]): Promise<Roster> {
-  const { plan, round } = context;
-  const trace = [`round ${round}`, 'roster'];
+/** An advert that was checked, and the member that it makes. */
+export interface CheckedAdvert {
+  readonly advert: AdvertBody;
+  readonly member: Member;
+}
+
+/** @throws HushError `advert/…` as `checkAdvert` does. */
+export function checkAdverts(
+  context: AdmissionContext,
+  adverts: readonly AdvertBody[],
+): Promise<readonly CheckedAdvert[]> {
+  return Promise.all(adverts.map(async (advert) => ({ advert, member: await checkAdvert(context, advert) })));
+}
+
+/** Everyone who advertised for a round, by id, under the root that all of it hangs on. */
+export interface Cohort {
+  readonly adverts: readonly CheckedAdvert[];
+  /** Of each advert, in the same order. */
+  readonly leaves: readonly Bytes[];
+  readonly advertRoot: Hash;
+  readonly rosterRoot: Hash;
+}
+
+/** What stands for an advert in the cohort's tree. */
+export function advertLeaf(advert: AdvertBody): Bytes {
+  return sha256(encodeCbor(toWire(bodySchema('advert'), advert)));
+}
+
+export function cohortRootOf(people: number, advertRoot: Hash): Hash {
+  return taggedHash('hushgrad/1 roster', uint32Bytes(people), fromHex(advertRoot));
+}
+
+/** Step 1: fixes the order. @throws HushError `roster/too-small`, `roster/duplicate`. */
+export function cohortOf(plan: Plan, round: RoundNumber, adverts: readonly CheckedAdvert[]): Cohort {
+  checkDistinct(round, adverts);
   const minimum = Math.max(plan.aggregation.cohort.minimum, 3);
-  if (adverts.length < minimum) {
-    throw new HushError('roster/too-small', `${adverts.length} participants, expected at least ${minimum}.`, { trace });
-  }
-  if (adverts.length > MAX_GROUP) {
-    throw new HushError('roster/too-large', `${adverts.length} participants, expected at most ${MAX_GROUP}.`, {
-      trace,
-    });
-  }
-  const checked = await Promise.all(
-    adverts.map(async (advert) => ({ advert, member: await checkAdvert(context, advert) })),
-  );
-  checked.sort((a, b) => (a.member.id < b.member.id ? -1 : 1));
-  const keys = checked.flatMap(({ member }) => [member.publicKey, member.boxKey, member.maskKey]);
-  if (new Set<string>(keys).size !== keys.length) {
-    throw new HushError('roster/duplicate', 'A key stands in the roster twice.', { trace });
-  }
-  const leaves = checked.map(({ advert }) => sha256(encodeCbor(toWire(bodySchema('advert'), advert))));
+  if (adverts.length < minimum) throw size(round, 'too-small', adverts.length, `at least ${minimum}`);
+  const sorted = [...adverts].sort((a, b) => (a.member.id < b.member.id ? -1 : 1));
+  const leaves = sorted.map(({ advert }) => advertLeaf(advert));
+  const advertRoot = merkleRoot(leaves);
+  return { adverts: sorted, leaves, advertRoot, rosterRoot: cohortRootOf(sorted.length, advertRoot) };
+}
+
+/** @throws HushError `roster/duplicate`: a key of any kind that stands in two adverts, or for two purposes. */
+export function checkDistinct(round: RoundNumber, adverts: readonly CheckedAdvert[]): void {
+  const keys = adverts.flatMap(({ member }) => [member.publicKey, member.boxKey, member.maskKey]);
+  if (new Set<string>(keys).size === keys.length) return;
+  throw new HushError('roster/duplicate', 'A key stands in the roster twice.', { trace: [`round ${round}`, 'roster'] });
+}
+
+/** Without groups: the cohort is the roster. @throws HushError `roster/too-large`. */
+export function rosterOf(plan: Plan, round: RoundNumber, { adverts, rosterRoot }: Cohort): Roster {
+  if (adverts.length > MAX_GROUP) throw size(round, 'too-large', adverts.length, `at most ${MAX_GROUP}`);
   return {
     round,
-    rosterRoot: taggedHash('hushgrad/1 roster', uint32Bytes(checked.length), fromHex(merkleRoot(leaves))),
-    members: checked.map(({ member }) => member),
-    threshold: threshold(plan.security.mode, checked.length),
+    rosterRoot,
+    members: adverts.map(({ member }) => member),
+    threshold: threshold(plan.security.mode, adverts.length),
+    place: undefined,
   };
+}
+
+function size(round: RoundNumber, what: 'too-small' | 'too-large', people: number, expected: string): HushError {
+  return new HushError(`roster/${what}`, `${people} participants, expected ${expected}.`, {
+    trace: [`round ${round}`, 'roster'],
+  });
 }

@@ -3,20 +3,20 @@
  * only, and wiped once the unmask shares are out or the round is given up. The state machine sees none of them.
  */
 import type { Bytes } from '../core/bytes.ts';
-import { toHex } from '../core/bytes.ts';
+import { ownBytes } from '../core/bytes.ts';
 import { HushError } from '../core/errors.ts';
-import type { Hash, ParticipantId, RoundNumber } from '../core/ids.ts';
+import type { Hash, ParticipantId, PublicKey, RoundNumber } from '../core/ids.ts';
 import type { MaskSeed } from '../core/localWork.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Random } from '../core/ports.ts';
 import { agree, createAgreementKey } from '../crypto/agreement.ts';
 import type { AgreementKey } from '../crypto/agreement.ts';
 import { openBox, sealBox } from '../crypto/box.ts';
-import { sha256 } from '../crypto/hash.ts';
 import type { Identity } from '../crypto/identity.ts';
 import { boxKey, maskSalt, pairSeed, pairSign, selfSeed } from '../crypto/seeds.ts';
 import { deal, openShare, readBox, seedCommitmentOf } from './dealing.ts';
 import type { HeldShares } from './dealing.ts';
+import { commitmentOf } from './groups.ts';
 import type { AdvertBody, Binding, Body } from './messages.ts';
 import { credentialFor, indexIn } from './roster.ts';
 import type { Member, Roster } from './roster.ts';
@@ -44,6 +44,11 @@ export class RoundKeys {
   readonly #boxKey: AgreementKey;
   readonly #maskKey: AgreementKey;
   readonly #selfSecret: Bytes;
+  /** Committed to in the advert; revealed once the cohort is fixed, in plans with groups. */
+  readonly #randomness: Bytes;
+  #advert: Promise<AdvertBody> | undefined;
+  /** By the other's box key. */
+  readonly #boxSecrets = new Map<PublicKey, Bytes>();
   readonly #held = new Map<ParticipantId, HeldShares>();
   #wiped = false;
 
@@ -52,6 +57,7 @@ export class RoundKeys {
     this.#boxKey = box;
     this.#maskKey = mask;
     this.#selfSecret = options.random.bytes(32);
+    this.#randomness = options.random.bytes(32);
   }
 
   static async create(options: RoundKeysOptions): Promise<RoundKeys> {
@@ -59,17 +65,27 @@ export class RoundKeys {
     return new RoundKeys(options, box, mask);
   }
 
-  /** Step 0. */
-  async advert(): Promise<AdvertBody> {
-    const { identity, binding, plan, secret, round, random } = this.#options;
+  /** Step 0; the same whenever it is asked for. */
+  advert(): Promise<AdvertBody> {
+    return (this.#advert ??= this.#makeAdvert());
+  }
+
+  async #makeAdvert(): Promise<AdvertBody> {
+    const { identity, binding, plan, secret, round } = this.#options;
     const keys = {
       publicKey: identity.publicKey,
       boxKey: this.#boxKey.publicKey,
       maskKey: this.#maskKey.publicKey,
-      commitment: toHex(sha256(random.bytes(32))) as Hash,
+      commitment: commitmentOf(this.#randomness),
     };
     const advert = { ...keys, credential: credentialFor(binding, plan, secret, round, keys) };
     return { ...advert, signature: await identity.sign(advertStatement(binding, round, advert)) };
+  }
+
+  /** Step 1g: what the advert committed to, 32 bytes. */
+  reveal(): Bytes {
+    this.#assertLive();
+    return ownBytes(this.#randomness);
   }
 
   /** Step 2: boxes for everyone else; the own shares are kept. */
@@ -95,9 +111,19 @@ export class RoundKeys {
 
   async #seal(roster: Roster, to: Member, plain: Bytes): Promise<[ParticipantId, Bytes]> {
     const from = this.#options.identity.id;
-    const shared = await agree(this.#boxKey.secretKey, to.boxKey);
+    const shared = await this.#boxSecret(to);
     const key = boxKey({ shared, rosterRoot: roster.rosterRoot, from, to: to.id });
     return [to.id, await sealBox(key, plain, this.#options.random)];
+  }
+
+  /** Both directions of a pair have the same one: what sealed a box is kept to open the other. */
+  async #boxSecret({ boxKey: theirs }: Member): Promise<Bytes> {
+    const known = this.#boxSecrets.get(theirs);
+    if (known !== undefined) return known;
+    const shared = await agree(this.#boxKey.secretKey, theirs);
+    this.#assertLive();
+    this.#boxSecrets.set(theirs, shared);
+    return shared;
   }
 
   /**
@@ -120,7 +146,7 @@ export class RoundKeys {
         const box = boxes.get(dealer);
         try {
           if (member === undefined || box === undefined) throw new HushError('share/box', 'No box from this dealer.');
-          const shared = await agree(this.#boxKey.secretKey, member.boxKey);
+          const shared = await this.#boxSecret(member);
           const key = boxKey({ shared, rosterRoot: roster.rosterRoot, from: dealer, to: own });
           const plain = await openBox(key, new Uint8Array(box));
           this.#held.set(dealer, readBox(plain, roster, ownIndex, shareRoot));
@@ -190,6 +216,9 @@ export class RoundKeys {
     this.#boxKey.secretKey.fill(0);
     this.#maskKey.secretKey.fill(0);
     this.#selfSecret.fill(0);
+    this.#randomness.fill(0);
+    for (const shared of this.#boxSecrets.values()) shared.fill(0);
+    this.#boxSecrets.clear();
     for (const shares of this.#held.values()) {
       shares.key.fill(0);
       shares.seed.fill(0);

@@ -63,16 +63,22 @@ export function consistencyStatement(binding: Binding, round: RoundNumber, tuple
   return statement('consistency', binding, round, rosterRoot, u1Root, u2Root, modelHash, sumSpecHash);
 }
 
-export interface Confirmation {
+/** What a survivor puts its name to: the result, and what it saw of the round that led there. */
+export interface Confirmation extends Omit<ConsistencyTuple, 'modelHash'> {
   readonly sumHash: Hash;
   readonly modelHashAfter: Hash;
   readonly prevRecordHash: Hash;
+  /** Of the own group's participants and survivors. */
+  readonly sheetHash: Hash;
+  readonly figuresHash: Hash;
 }
 
 /** Step 7. */
 export function confirmationStatement(binding: Binding, round: RoundNumber, confirmation: Confirmation): Bytes {
-  const { sumHash, modelHashAfter, prevRecordHash } = confirmation;
-  return statement('confirmation', binding, round, sumHash, modelHashAfter, prevRecordHash);
+  const { sumHash, modelHashAfter, prevRecordHash, rosterRoot, u1Root, u2Root } = confirmation;
+  const { sumSpecHash, sheetHash, figuresHash } = confirmation;
+  const result = [sumHash, modelHashAfter, prevRecordHash, figuresHash];
+  return statement('confirmation', binding, round, ...result, rosterRoot, u1Root, u2Root, sumSpecHash, sheetHash);
 }
 
 /** The coordinator's signature under a record. */

@@ -17,8 +17,9 @@ export function createSummerHost(): Summer {
     load: (parameters) => host.call((api) => api.load(parameters)),
     initialModel: () => host.call((api) => api.initialModel()),
     begin: (order) => host.call((api) => api.begin(order)),
-    add: (round, masked) => host.call((api) => api.add(round, masked)),
-    unmask: (round, survivors, seeds) => host.call((api) => api.unmask(round, survivors, seeds)),
+    add: (round, group, masked) => host.call((api) => api.add(round, group, masked)),
+    unmask: (round, group, survivors, seeds) => host.call((api) => api.unmask(round, group, survivors, seeds)),
+    finish: (round, members, survivors) => host.call((api) => api.finish(round, members, survivors)),
     onFailure: (handler) => host.onFailure(handler),
     close: () => host.close(),
   };

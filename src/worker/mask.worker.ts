@@ -18,9 +18,11 @@ const api: SummerApi = {
     return outcome.ok ? transfer(outcome, [outcome.value.buffer]) : outcome;
   },
   begin: (order) => outcomeOf(() => service.begin(order), 'sum/failed'),
-  add: (round, masked) => outcomeOf(() => service.add(round, masked), 'sum/failed'),
-  unmask: async (round, survivors, seeds) => {
-    const outcome = await outcomeOf(() => service.unmask(round, survivors, seeds), 'sum/failed');
+  add: (round, group, masked) => outcomeOf(() => service.add(round, group, masked), 'sum/failed'),
+  unmask: (round, group, survivors, seeds) =>
+    outcomeOf(() => service.unmask(round, group, survivors, seeds), 'sum/failed'),
+  finish: async (round, members, survivors) => {
+    const outcome = await outcomeOf(() => service.finish(round, members, survivors), 'sum/failed');
     if (!outcome.ok) return outcome;
     // The model itself stays here, so a copy goes.
     const parameters = outcome.value.parameters.slice() as ModelParameters;

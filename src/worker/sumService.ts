@@ -4,10 +4,11 @@ import type { Bytes } from '../core/bytes.ts';
 import type { Hash, RoundNumber } from '../core/ids.ts';
 import type { ApplyReport, MaskSeed, SumOrder, SummerTask } from '../core/localWork.ts';
 import type { Plan } from '../core/plan.ts';
-import { ringBits, wordCount } from '../core/sumSpec.ts';
+import { ringBits, sumBits, wordCount } from '../core/sumSpec.ts';
 import type { ModelParameters } from '../core/updateStages.ts';
 import { Accumulator } from '../update/accumulator.ts';
 import { applySum } from '../update/aggregate.ts';
+import { readGroupSum } from '../update/groupSum.ts';
 import { initialise } from '../update/initialise.ts';
 import { modelHashOf } from '../update/modelHash.ts';
 import { packWords } from '../update/pack.ts';
@@ -15,9 +16,11 @@ import { piecesRoot } from '../update/pieces.ts';
 
 interface RunningSum {
   readonly order: SumOrder;
-  readonly accumulator: Accumulator;
-  /** Of a ring word. */
-  readonly bits: number;
+  /** By number; gone once unmasked. Made when the first masked update comes. */
+  readonly groups: Map<number, Accumulator>;
+  readonly unmasked: Set<number>;
+  /** Over the unmasked groups, modulo 2^32. */
+  readonly total: Uint32Array;
 }
 
 export class SumService {
@@ -42,32 +45,54 @@ export class SumService {
   }
 
   begin(order: SumOrder): void {
-    const bits = ringBits(order.sumSpec, order.groupSize);
-    this.#running = { order, bits, accumulator: new Accumulator(wordCount(order.sumSpec), bits) };
+    const total = new Uint32Array(wordCount(order.sumSpec));
+    this.#running = { order, groups: new Map(), unmasked: new Set(), total };
   }
 
-  add(round: RoundNumber, masked: Bytes): Hash {
-    this.#current(round).accumulator.add(masked);
+  add(round: RoundNumber, group: number, masked: Bytes): Hash {
+    this.#accumulator(this.#current(round), group).add(masked);
     return piecesRoot(masked);
   }
 
-  /** Ends the round's sum, whether its checks hold or not: once unmasked it must never be unmasked again otherwise. */
-  unmask(
-    round: RoundNumber,
-    survivors: number,
-    seeds: readonly MaskSeed[],
-  ): ApplyReport & { readonly packedSum: Bytes } {
-    const { order, accumulator, bits } = this.#current(round);
+  /** Ends the group's sum, whether its checks hold or not: once unmasked it must never be unmasked again otherwise. */
+  unmask(round: RoundNumber, group: number, survivors: number, seeds: readonly MaskSeed[]): void {
+    const running = this.#current(round);
+    const accumulator = this.#accumulator(running, group);
+    running.groups.delete(group);
+    running.unmasked.add(group);
+    accumulator.addMasks(seeds);
+    const { sumSpec, groupSizes } = running.order;
+    const sum = readGroupSum(accumulator.sum(), sumSpec, survivors, ringBits(sumSpec, groupSizes[group] ?? 0));
+    running.total.forEach((word, i) => {
+      running.total[i] = word + (sum[i] ?? 0);
+    });
+  }
+
+  finish(round: RoundNumber, members: number, survivors: number): ApplyReport & { readonly packedSum: Bytes } {
+    const { order, total } = this.#current(round);
     this.#running = undefined;
-    for (const seed of seeds) accumulator.addMask(seed);
-    const packedSum = packWords(accumulator.sum(), bits);
+    const { sumSpec } = order;
+    const packedSum = packWords(total, sumBits(sumSpec, members));
     const report = applySum(
       need(this.#model, 'a model'),
-      { ...order, survivors, packedSum },
+      { round, sumSpec, members, survivors, packedSum },
       need(this.#plan, 'a plan'),
     );
     this.#model = report.parameters;
     return { ...report, packedSum };
+  }
+
+  #accumulator({ order, groups, unmasked }: RunningSum, group: number): Accumulator {
+    const groupSize = order.groupSizes[group];
+    if (groupSize === undefined || unmasked.has(group)) {
+      const state = unmasked.has(group) ? 'was unmasked' : 'is not there';
+      throw new HushError('worker/order', `The sum of group ${group} in round ${order.round} ${state}.`);
+    }
+    const known = groups.get(group);
+    if (known !== undefined) return known;
+    const made = new Accumulator(wordCount(order.sumSpec), ringBits(order.sumSpec, groupSize));
+    groups.set(group, made);
+    return made;
   }
 
   #current(round: RoundNumber): RunningSum {

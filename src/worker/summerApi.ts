@@ -10,10 +10,11 @@ export interface SummerApi {
   load(parameters: ModelParameters): Promise<Outcome<Hash>>;
   initialModel(): Promise<Outcome<ModelParameters>>;
   begin(order: SumOrder): Promise<Outcome<void>>;
-  add(round: RoundNumber, masked: Bytes): Promise<Outcome<Hash>>;
-  unmask(
+  add(round: RoundNumber, group: number, masked: Bytes): Promise<Outcome<Hash>>;
+  unmask(round: RoundNumber, group: number, survivors: number, seeds: readonly MaskSeed[]): Promise<Outcome<void>>;
+  finish(
     round: RoundNumber,
+    members: number,
     survivors: number,
-    seeds: readonly MaskSeed[],
   ): Promise<Outcome<ApplyReport & { readonly packedSum: Bytes }>>;
 }

@@ -88,7 +88,7 @@ describe('the training worker', () => {
       { seed: seeds[(i + 1) % 3]!, sign: -1 },
       { seed: SeededRandom.of(200 + i).bytes(32), sign: 1 },
     ];
-    await summer.begin({ round: 1, sumSpec, groupSize: 3 });
+    await summer.begin({ round: 1, sumSpec, groupSizes: [3] });
     let trainingSamples = 0;
     for (let i = 0; i < 3; i++) {
       await ready(trainer, task('wasm', i));
@@ -100,18 +100,19 @@ describe('the training worker', () => {
       expect(report.glimpse.stays).toHaveLength(9);
       expect(report.glimpse.sent).toHaveLength(12);
       for (const word of report.glimpse.sent) expect(word).toMatch(/^[0-9a-f]{5}$/);
-      expect(await summer.add(1, report.masked)).toBe(report.piecesRoot);
+      expect(await summer.add(1, 0, report.masked)).toBe(report.piecesRoot);
       // What was masked once is forgotten.
       await expect(trainer.mask({ round: 1, sumSpec, groupSize: 3, seeds: [] })).rejects.toMatchObject({
         code: 'worker/order',
       });
     }
     const selfMasks = [0, 1, 2].map((i): MaskSeed => ({ seed: SeededRandom.of(200 + i).bytes(32), sign: -1 }));
-    const { packedSum, ...applied } = await summer.unmask(1, 3, selfMasks);
+    await summer.unmask(1, 0, 3, selfMasks);
+    const { packedSum, ...applied } = await summer.finish(1, 3, 3);
     expect(applied.totalWeight).toBe(3 * 360);
     expect(applied.figures.training.samples).toBe(trainingSamples);
     expect(applied.parameters).not.toEqual(start());
-    expect(await trainer.apply({ round: 1, sumSpec, groupSize: 3, survivors: 3, packedSum })).toEqual(applied);
+    expect(await trainer.apply({ round: 1, sumSpec, members: 3, survivors: 3, packedSum })).toEqual(applied);
 
     // The model that stands now is the better one.
     const { figures } = await trainer.train(order(2, 'evaluate'));
@@ -126,11 +127,11 @@ describe('the training worker', () => {
     });
     expect(evaluation.glimpse.stays).toEqual([]);
 
-    await expect(summer.add(1, packedSum as MaskedUpdate)).rejects.toMatchObject({ code: 'worker/order' });
-    await summer.begin({ round: 3, sumSpec, groupSize: 3 });
-    await expect(summer.add(3, new Uint8Array(5) as MaskedUpdate)).rejects.toMatchObject({ code: 'sum/length' });
+    await expect(summer.add(1, 0, packedSum as MaskedUpdate)).rejects.toMatchObject({ code: 'worker/order' });
+    await summer.begin({ round: 3, sumSpec, groupSizes: [3] });
+    await expect(summer.add(3, 0, new Uint8Array(5) as MaskedUpdate)).rejects.toMatchObject({ code: 'sum/length' });
     // Nothing was added, so the sum's own checks fail.
-    await expect(summer.unmask(3, 3, [])).rejects.toMatchObject({ code: expect.stringMatching(/^sum\//) });
+    await expect(summer.unmask(3, 0, 3, [])).rejects.toMatchObject({ code: expect.stringMatching(/^sum\//) });
     summer.close();
   });
 

@@ -43,9 +43,9 @@ async function recordsOf(tab: Tab): Promise<readonly LedgerRecord[]> {
 }
 
 function survived(records: readonly LedgerRecord[], id: string | undefined): readonly number[] {
-  return records.flatMap(({ body }) =>
-    body.status === 'complete' && body.survivors.some((other) => other === id) ? [body.round] : [],
-  );
+  return records
+    .filter(({ sheets }) => sheets.some(({ survivors }) => survivors.some((other) => other === id)))
+    .map(({ body }) => body.round);
 }
 
 describe.sequential('when the coordinator’s page is closed', () => {

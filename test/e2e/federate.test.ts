@@ -201,7 +201,7 @@ describe('a tab that closes in round 3, and one that comes in round 4', () => {
       const head = await verifiedHead(await readFile(join(folder, 'plan.json'), 'utf8'), records);
       expect(head).toMatchObject({ completed: 7, abandoned: 0, modelHash: report.modelHash });
       // Closed once its masked update was sent: that round still counts it, and no later one does.
-      const survivors = records.map(({ body }) => (body.status === 'complete' ? body.survivors : []));
+      const survivors = records.map(({ sheets }) => sheets.flatMap((sheet) => sheet.survivors));
       const early = new Set(survivors.slice(0, 3).flat());
       const late = new Set(survivors.slice(4).flat());
       expect([...early].filter((id) => !late.has(id))).toHaveLength(1);

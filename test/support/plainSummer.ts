@@ -2,7 +2,7 @@
 import type { Bytes } from '../../src/core/bytes.ts';
 import type { Summer, SumOrder, SummerTask } from '../../src/core/localWork.ts';
 import type { MaskSeed } from '../../src/core/localWork.ts';
-import type { ModelParameters } from '../../src/core/updateStages.ts';
+import type { MaskedUpdate, ModelParameters } from '../../src/core/updateStages.ts';
 import { SumService } from '../../src/worker/sumService.ts';
 
 export class PlainSummer implements Summer {
@@ -26,12 +26,16 @@ export class PlainSummer implements Summer {
     this.#service.begin(order);
   }
 
-  async add(round: number, masked: Bytes) {
-    return this.#service.add(round, masked);
+  async add(round: number, group: number, masked: MaskedUpdate) {
+    return this.#service.add(round, group, masked);
   }
 
-  async unmask(round: number, survivors: number, seeds: readonly MaskSeed[]) {
-    const report = this.#service.unmask(round, survivors, seeds);
+  async unmask(round: number, group: number, survivors: number, seeds: readonly MaskSeed[]) {
+    this.#service.unmask(round, group, survivors, seeds);
+  }
+
+  async finish(round: number, members: number, survivors: number) {
+    const report = this.#service.finish(round, members, survivors);
     this.sums.set(round, new Uint8Array(report.packedSum));
     return report;
   }

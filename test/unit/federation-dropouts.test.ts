@@ -26,10 +26,11 @@ afterEach(() => room?.close());
 /** What of a participant the coordinator holds, by the step that sends it. */
 function arrived({ coordinator }: Room, id: ParticipantId, step: Step): boolean {
   const { current, upcoming } = coordinator.state;
-  if (step === 'shared') return Object.hasOwn({ ...upcoming?.shares, ...current?.shares }, id);
-  if (step === 'masked') return Object.hasOwn(current?.masked ?? {}, id);
-  if (step === 'agreed') return Object.hasOwn(current?.agreements ?? {}, id);
-  return Object.hasOwn(current?.answers ?? {}, id);
+  const group = current?.groups[0];
+  if (step === 'shared') return Object.hasOwn({ ...upcoming?.groups[0]?.shares, ...group?.shares }, id);
+  if (step === 'masked') return Object.hasOwn(group?.masked ?? {}, id);
+  if (step === 'agreed') return Object.hasOwn(group?.agreements ?? {}, id);
+  return Object.hasOwn(group?.answers ?? {}, id);
 }
 
 /** Closes the participant as soon as it gets to `step` of round 1. */
@@ -57,11 +58,11 @@ function sums({ coordinator, summer, guests }: Room): {
   readonly unmasked: Uint32Array;
   readonly expected: Uint32Array;
 } {
-  const body = coordinator.records[0]!.body;
+  const { body, sheets } = coordinator.records[0]!;
   if (body.status !== 'complete') throw new Error(body.reason);
   const { plan } = coordinator.state;
   const spec = trainingSumSpec(plan, parameterLayout(plan.model).length);
-  const survivors = new Set<ParticipantId>(body.survivors);
+  const survivors = new Set<ParticipantId>(sheets[0]!.survivors);
   const vectors = guests
     .filter(({ identity }) => survivors.has(identity.id))
     .map(({ trainer }) => trainer.vectors.get(1)!);
@@ -102,10 +103,10 @@ describe.each([
             mode,
             pattern.map((i) => [i, step]),
           );
-          const body = finished.coordinator.records[0]!.body;
+          const { body, sheets } = finished.coordinator.records[0]!;
           expect(body.status, `${pattern.join()} at ${step}`).toBe('complete');
           const gone = pattern.map((i) => finished.guests[i]!.identity.id);
-          const survivors = body.status === 'complete' ? body.survivors : [];
+          const { survivors } = sheets[0]!;
           for (const id of gone) expect(survivors.includes(id)).toBe(!BEFORE_MASKED.includes(step));
           const { unmasked, expected } = sums(finished);
           expect(unmasked).toEqual(expected);

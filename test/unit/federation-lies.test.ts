@@ -21,7 +21,7 @@ const { plan } = parsePlan(utf8(JSON.stringify(planDocument({ rounds: 3 }))));
 const HEAD = emptyHead(BINDING, KEY, hashOf('1'));
 const OWN = idOf('a');
 const MEMBERS = ['a', 'b', 'c', 'd'].map((digit) => ({ id: idOf(digit), publicKey: KEY, boxKey: KEY, maskKey: KEY }));
-const ROSTER = { round: 5, rosterRoot: hashOf('2'), members: MEMBERS, threshold: 3 };
+const ROSTER = { round: 5, rosterRoot: hashOf('2'), members: MEMBERS, threshold: 3, place: undefined };
 
 /** In round 5, its shares delivered, the verified model in the trainer. */
 function delivered(change: Partial<ParticipantState> = {}): ParticipantState {
@@ -98,14 +98,14 @@ describe('a participant', () => {
   });
 
   test.each([
-    ['of one person', { groupSize: 1, survivors: 1 }],
-    ['below the quorum', { groupSize: 4, survivors: 2 }],
+    ['of one person', { members: 1, survivors: 1 }],
+    ['below the quorum', { members: 4, survivors: 2 }],
     ['on another model', { modelHash: hashOf('9') }],
   ])('does not follow a sum %s', (_name, body) => {
     const result = {
       kind: 'train',
       modelHash: HEAD.modelHash,
-      groupSize: 4,
+      members: 4,
       survivors: 3,
       packedSum: new Uint8Array(1),
       ...body,
@@ -117,7 +117,7 @@ describe('a participant', () => {
     const result = {
       kind: 'train',
       modelHash: HEAD.modelHash,
-      groupSize: 4,
+      members: 4,
       survivors: 3,
       packedSum: new Uint8Array(1),
     } as const;
@@ -207,16 +207,16 @@ describe('a coordinator', () => {
       channel: 'channel 0' as ChannelId,
       message: { type: 'refuse', round: 1, body },
     });
-    expect(Object.values(after.state.sessions)[0]?.guardRound).toBe(0);
+    expect(after.state.sessions.values()[0]?.guardRound).toBe(0);
   });
 
   test('gives each its own shard, and the same again when it comes back', () => {
     const state = open(4);
-    const shards = Object.values(state.sessions).map(({ shard }) => shard);
-    expect(shards).toEqual([0, 1, 2, 3]);
+    const shards = state.sessions.values().map(({ shard }) => shard);
+    expect(shards.toSorted()).toEqual([0, 1, 2, 3]);
     const gone = take(state, { event: 'closed', channel: 'channel 2' as ChannelId, reason: 'test' }).state;
     const back = greet(gone, 2).state;
-    expect(Object.values(back.sessions).find(({ id }) => id === idOf('3'))?.shard).toBe(2);
+    expect(back.sessions.values().find(({ id }) => id === idOf('3'))?.shard).toBe(2);
   });
 
   test('calls again under a higher number when too few send keys', () => {

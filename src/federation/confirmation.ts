@@ -1,0 +1,28 @@
+/** What a survivor signs in step 7, put together the same way by participant, coordinator and whoever reads the ledger. */
+import type { Hash } from '../core/ids.ts';
+import { figuresHashOf, sheetHashOf } from './record.ts';
+import type { CompleteBody, Sheet, SummedGroup } from './record.ts';
+import type { Confirmation } from './statements.ts';
+
+/** What came of the sum. */
+type Result = Pick<CompleteBody, 'sumHash' | 'modelHashAfter' | 'totalWeight' | 'figures' | 'sumSpecHash'>;
+
+export function confirmationOf(
+  result: Result,
+  prevRecordHash: Hash,
+  { rosterRoot, u1Root, u2Root }: Pick<SummedGroup, 'rosterRoot' | 'u1Root' | 'u2Root'>,
+  sheet: Pick<Sheet, 'participants' | 'survivors'>,
+): Confirmation {
+  const { sumHash, modelHashAfter, sumSpecHash } = result;
+  return {
+    sumHash,
+    modelHashAfter,
+    prevRecordHash,
+    rosterRoot,
+    u1Root,
+    u2Root,
+    sumSpecHash,
+    sheetHash: sheetHashOf(sheet),
+    figuresHash: figuresHashOf(result),
+  };
+}
