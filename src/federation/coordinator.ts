@@ -264,7 +264,8 @@ export class Coordinator extends Runner<CoordinatorState, CoordinatorEvent, Coor
       return;
     }
     guest.greeted = true;
-    guest.link.greeted(largestFromParticipantBytes(this.state.plan));
+    guest.link.greeted();
+    guest.link.readUpTo(largestFromParticipantBytes(this.state.plan));
     this.take({ event: 'greeted', channel, hello, id });
   }
 

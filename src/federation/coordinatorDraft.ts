@@ -208,7 +208,8 @@ export class CoordinatorDraft {
     const { spent } = round;
     const entry = { round: round.number, participants, reason: reason.slice(0, 200) || 'given up', spent };
     this.patch({ unsealed: [...this.state.unsealed, entry] });
-    for (const { index } of round.groups) this.effect({ effect: 'cancel-timer', name: groupTimer(round.number, index) });
+    for (const { index } of round.groups)
+      this.effect({ effect: 'cancel-timer', name: groupTimer(round.number, index) });
     this.restBeforeNext();
     this.move(round.number, 'abandoned', undefined);
     this.log(`Round ${round.number} was given up: ${reason}`, 'warn');

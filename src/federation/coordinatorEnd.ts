@@ -95,14 +95,16 @@ export function onConfirmChecked(
   draft.refused('round/confirmation', id);
 }
 
-/** Writes the record once every survivor has confirmed, or enough have and the time is over. */
-export function closeConfirmation(draft: CoordinatorDraft, timeIsOver: boolean): void {
+/** Writes the record once every survivor has confirmed, of which `changed` was the last, or enough have and the time is over. */
+export function closeConfirmation(draft: CoordinatorDraft, changed: CoordinatorGroup | 'time is over'): void {
   const round = draft.state.current;
   if (round?.step !== 'confirming') return;
   const groups = summed(round);
-  const missing = (group: CoordinatorGroup): boolean =>
-    draft.awaited(group, group.survivors.map(([id]) => id), group.confirmations).length > 0;
-  if (!timeIsOver && groups.some(missing)) return;
+  const isMissing = (group: CoordinatorGroup): boolean => {
+    const ids = group.survivors.map(([id]) => id);
+    return draft.awaited(group, ids, group.confirmations).length > 0;
+  };
+  if (changed !== 'time is over' && (isMissing(changed) || groups.some(isMissing))) return;
   const count = groups.reduce((sum, { confirmations }) => sum + Object.keys(confirmations).length, 0);
   const needed = threshold(draft.state.plan.security.mode, totals(round).members);
   if (count < needed) return draft.abandon(round, `${count} participants confirmed the result, ${needed} are needed.`);
@@ -135,6 +137,7 @@ function recordOf(draft: CoordinatorDraft, round: CoordinatorRound): CompleteBod
     modelHashBefore: modelHash,
     kind: round.kind,
     completed: head.completed + (round.kind === 'train' ? 1 : 0),
+    ...(round.draw === undefined ? {} : { draw: round.draw }),
     groups: round.groups.map(entryOf),
     ...totals(round),
     sumSpecHash,
@@ -229,7 +232,8 @@ export function onSealed(
     return draft.sendTo('all', 'abandon', number, { reason: body.reason, record });
   }
   if (metrics !== undefined) draft.patch({ metrics: [...draft.state.metrics, metrics] });
-  draft.patch({ failures: 0, nextCallMs: 0 });
+  const sizes = body.groups.flatMap((group) => (group.status === 'summed' ? [group.survivors] : []));
+  draft.patch({ failures: 0, nextCallMs: 0, smallestGroup: Math.min(...sizes) });
   draft.patch({ curve: [...draft.state.curve, pointOf(body)] });
   const round = draft.roundAt(number, 'recording');
   draft.move(number, 'done', undefined);

@@ -14,6 +14,7 @@ import type { Session } from './coordinatorState.ts';
 import { commitmentOf, groupSizeProblem } from './groups.ts';
 import type { Draw } from './groups.ts';
 import type { AdvertBody, Body } from './messages.ts';
+import { keysOf } from './roster.ts';
 import type { CheckedAdvert, Cohort } from './roster.ts';
 
 /** How long the call stays open for newcomers while a round trains, as a part of the last training time. */
@@ -83,7 +84,11 @@ export function onAdvertChecked(
   const round = draft.roundAt(number, 'adverts');
   if (!round?.awaited.has(id)) return;
   const awaited = round.awaited.delete(id);
-  if (advert !== undefined) return draft.patchRound(number, { awaited, adverts: round.adverts.set(id, advert) });
+  if (advert !== undefined) {
+    const { name } = advert.member;
+    if (name !== undefined) draft.patch({ names: draft.state.names.set(id, name) });
+    return draft.patchRound(number, { awaited, adverts: round.adverts.set(id, advert) });
+  }
   draft.patchRound(number, { awaited });
   draft.refused('round/advert', id);
 }
@@ -106,14 +111,18 @@ export function closeCall(draft: CoordinatorDraft, timeIsOver: boolean): void {
     return dropCall(draft, round);
   }
   draft.move(round.number, 'rostering', undefined);
-  draft.task('makeCohort', round.number, withoutTwins(draft, adverts.values()).slice(0, cohortLimit(draft.state.plan)));
+  const here = withoutTwins(draft, adverts.values());
+  const limit = cohortLimit(draft.state.plan);
+  const left = here.slice(limit).map(({ member }) => member.id);
+  draft.sendTo(left, 'abandon', round.number, { reason: `This round is full, with ${limit} people.` });
+  draft.task('makeCohort', round.number, here.slice(0, limit));
 }
 
 /** Whoever advertises a key that stands in somebody else's advert too is left out, as the later one. */
 function withoutTwins(draft: CoordinatorDraft, adverts: readonly CheckedAdvert[]): readonly CheckedAdvert[] {
   const taken = new Set<string>();
   return adverts.filter(({ member }) => {
-    const keys = [member.publicKey, member.boxKey, member.maskKey];
+    const keys = keysOf(member);
     const twin = keys.some((key) => taken.has(key));
     if (twin) draft.refused('round/advert', member.id);
     else for (const key of keys) taken.add(key);
@@ -187,15 +196,14 @@ export function closeReveal(draft: CoordinatorDraft, timeIsOver: boolean): void 
 }
 
 /** Each group begins to exchange shares; one that chance made too small or too large is lost at once. */
-export function onDrawn(draft: CoordinatorDraft, number: RoundNumber, { groups, draws }: Draw): void {
+export function onDrawn(draft: CoordinatorDraft, number: RoundNumber, { entry, groups, draws }: Draw): void {
   const round = draft.roundAt(number, 'drawing');
   if (round === undefined) return;
   const { plan } = draft.state;
   draft.patchRound(number, {
+    draw: entry,
     groups: groups.map(({ roster }, index) => emptyGroup(index, roster, draft.nowMs)),
-    groupOf: IdMap.of(
-      groups.flatMap(({ roster }, index) => roster.members.map(({ id }) => [id, index] as const)),
-    ),
+    groupOf: IdMap.of(groups.flatMap(({ roster }, index) => roster.members.map(({ id }) => [id, index] as const))),
   });
   draft.move(number, 'sharing', undefined);
   for (const [id, body] of draws) draft.sendTo([id], 'draw', number, body);

@@ -90,7 +90,6 @@ function advance(draft: CoordinatorDraft): void {
     for (const { number, index } of touched) advanceGroup(draft, number, index, false);
   }
   combine(draft);
-  closeConfirmation(draft, false);
   sealAbandoned(draft);
   closeCall(draft, false);
   closeReveal(draft, false);
@@ -103,7 +102,7 @@ function advance(draft: CoordinatorDraft): void {
 }
 
 function advanceGroup(draft: CoordinatorDraft, number: number, index: number, timeIsOver: boolean): void {
-  const at = draft.groupAt(number, index, 'sharing', 'training', 'agreeing', 'unmasking');
+  const at = draft.groupAt(number, index, 'sharing', 'training', 'agreeing', 'unmasking', 'summed');
   switch (at?.group.step) {
     case 'sharing':
       return deliver(draft, number, index, timeIsOver);
@@ -113,6 +112,8 @@ function advanceGroup(draft: CoordinatorDraft, number: number, index: number, ti
       return closeAgreement(draft, number, index, timeIsOver);
     case 'unmasking':
       return closeUnmasking(draft, number, index, timeIsOver);
+    case 'summed':
+      return closeConfirmation(draft, at.group);
     default:
   }
 }
@@ -176,7 +177,7 @@ function onTimer(draft: CoordinatorDraft, name: string): void {
     if (name === stepTimer(number)) {
       if (round.step === 'adverts') closeCall(draft, true);
       if (round.step === 'revealing') closeReveal(draft, true);
-      if (round.step === 'confirming') closeConfirmation(draft, true);
+      if (round.step === 'confirming') closeConfirmation(draft, 'time is over');
       return;
     }
     const index = Number(name.slice(stepTimer(number).length));

@@ -5,6 +5,7 @@ import { IdMap } from '../core/idMap.ts';
 import type { Survivor } from './memberSets.ts';
 import type { Body } from './messages.ts';
 import type { Applied } from './participantState.ts';
+import type { DrawEntry } from './record.ts';
 import type { CheckedAdvert, Cohort, Roster } from './roster.ts';
 import type { ConsistencyTuple } from './statements.ts';
 
@@ -77,6 +78,8 @@ export interface CoordinatorRound {
   readonly awaited: IdMap<ParticipantId, true>;
   readonly cohort: Cohort | undefined;
   readonly reveals: IdMap<ParticipantId, Bytes>;
+  /** Undefined in plans without groups. */
+  readonly draw: DrawEntry | undefined;
   readonly groups: readonly CoordinatorGroup[];
   /** Participant to its group's place in `groups`. */
   readonly groupOf: IdMap<ParticipantId, number>;
@@ -99,6 +102,7 @@ export function emptyRound(number: RoundNumber, nowMs: number): CoordinatorRound
     awaited: IdMap.empty(),
     cohort: undefined,
     reveals: IdMap.empty(),
+    draw: undefined,
     groups: [],
     groupOf: IdMap.empty(),
     kind: 'train',

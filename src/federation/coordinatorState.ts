@@ -89,7 +89,11 @@ export interface CoordinatorTasks {
   /** Stores how far the round is, before anything of that is sent. */
   readonly mark: { readonly input: RoundMark; readonly output: undefined };
   readonly beginSum: {
-    readonly input: { readonly kind: 'train' | 'evaluate'; readonly groupSizes: readonly number[]; readonly mark: RoundMark };
+    readonly input: {
+      readonly kind: 'train' | 'evaluate';
+      readonly groupSizes: readonly number[];
+      readonly mark: RoundMark;
+    };
     readonly output: { readonly sumSpecHash: Hash };
   };
   readonly addMasked: {
@@ -199,6 +203,10 @@ export interface CoordinatorState {
   readonly sealing: boolean;
   /** Dealt false shares: in no further roster. */
   readonly excluded: readonly ParticipantId[];
+  /** By which participants have shown that they go, in whatever round. */
+  readonly names: IdMap<ParticipantId, string>;
+  /** Survivors of the smallest group in the last sum. */
+  readonly smallestGroup: number | undefined;
   /** Rounds given up in a row; the next call waits the longer. */
   readonly failures: number;
   readonly nextCallMs: number;
@@ -240,6 +248,8 @@ export function initialCoordinator(start: CoordinatorStart): CoordinatorState {
     started: start.head.completed > 0,
     paused: false,
     sealing: false,
+    names: IdMap.empty(),
+    smallestGroup: undefined,
     failures: 0,
     nextCallMs: 0,
     lastTrainMs: 0,

@@ -61,6 +61,11 @@ export class CoordinatorStore {
     return deeds.filter((deed) => deed !== undefined).sort((a, b) => b.launchedMs - a.launchedMs);
   }
 
+  /** Whether this browser coordinates `federation`. */
+  static async has(store: Store, federation: string): Promise<boolean> {
+    return (await store.get<FederationDeed>(`run/${federation}/deed`)) !== undefined;
+  }
+
   async found(deed: FederationDeed): Promise<void> {
     await this.#store.set(`${this.#prefix}/deed`, deed);
   }

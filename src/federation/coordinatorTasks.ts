@@ -96,7 +96,7 @@ export class CoordinatorWork implements Work {
     const { plan } = this.#options;
     if (reveals !== undefined) return drawGroups(plan, round, cohort, reveals);
     const message = { adverts: cohort.adverts.map(({ advert }) => advert) };
-    return { groups: [{ roster: rosterOf(plan, round, cohort), message }], draws: new Map() };
+    return { entry: undefined, groups: [{ roster: rosterOf(plan, round, cohort), message }], draws: new Map() };
   };
 
   checkShare: Work['checkShare'] = async ({ roster, body }, round, { about }) => {

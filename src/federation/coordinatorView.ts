@@ -3,10 +3,13 @@ import type { ChannelId } from '../core/ids.ts';
 import { parameterLayout } from '../core/modelSpec.ts';
 import type { Reachability } from '../core/ports.ts';
 import type { PersonView, RoundStep, RoundView, RunView, WaitView } from '../core/runView.ts';
-import type { CoordinatorRound, CoordinatorState, CoordinatorStep } from './coordinatorState.ts';
+import type { CoordinatorGroup, CoordinatorRound } from './coordinatorRounds.ts';
+import type { CoordinatorState } from './coordinatorState.ts';
 import type { Body } from './messages.ts';
 import type { RunCounters } from './participantView.ts';
 import { personState, shownRound } from './personState.ts';
+import { roundTotals } from './roundTotals.ts';
+import type { RoundTotals, ShownStep } from './roundTotals.ts';
 
 export interface CoordinatorCounters extends RunCounters {
   readonly reachability: Reachability;
@@ -16,15 +19,19 @@ export interface CoordinatorCounters extends RunCounters {
 /** As a status holds it. */
 const MAX_ENGINE_LENGTH = 16;
 
-const STEP_SHOWN: Readonly<Record<CoordinatorStep, RoundStep>> = {
+const STEP_SHOWN: Readonly<Record<ShownStep, RoundStep>> = {
   adverts: 'keys',
   rostering: 'keys',
+  revealing: 'keys',
+  drawing: 'keys',
   sharing: 'shares',
   ready: 'shares',
   training: 'train',
   agreeing: 'agree',
+  marking: 'agree',
   unmasking: 'unmask',
   summing: 'unmask',
+  combining: 'unmask',
   confirming: 'confirm',
   recording: 'confirm',
   done: 'confirm',
@@ -37,16 +44,17 @@ function peopleOf(
   round: CoordinatorRound | undefined,
   counters: CoordinatorCounters,
 ): readonly PersonView[] {
-  const sessions = Object.values(state.sessions);
-  const members = round?.roster?.members.map(({ id }) => id) ?? [];
-  const ids = [...new Set([...members, ...sessions.map(({ id }) => id)])];
-  return ids.map((id): PersonView => {
-    const session = sessions.find((other) => other.id === id);
+  const members = new Set(round?.groupOf.keys());
+  const ids = new Set([...members, ...state.sessions.keys()]);
+  return [...ids].map((id): PersonView => {
+    const session = state.sessions.get(id);
     return {
       id,
       you: false,
+      name: state.names.get(id),
+      group: round?.groups[0]?.roster.place && round.groupOf.get(id),
       state: personState(round, id, session),
-      inRound: members.includes(id),
+      inRound: members.has(id),
       engine: session?.engine ?? '',
       fraction: session?.phase === 'training' ? session.fraction : undefined,
       samples: session && session.samples > 0 ? session.samples : undefined,
@@ -56,23 +64,22 @@ function peopleOf(
 }
 
 function roundView(state: CoordinatorState, round: CoordinatorRound): RoundView {
-  const size = round.roster?.members.length ?? Object.keys(round.adverts).length;
-  const masked = Object.keys(round.masked).length;
-  const trained = Object.values(state.sessions).reduce(
-    (sum, { fraction, phase }) => sum + (phase === 'training' ? fraction : 0),
-    0,
-  );
-  const shown = STEP_SHOWN[round.step];
+  const totals = roundTotals(round);
+  const { size, masked, u1, survivors } = totals;
+  const trained = state.sessions
+    .values()
+    .reduce((sum, { fraction, phase }) => sum + (phase === 'training' ? fraction : 0), 0);
+  const shown = STEP_SHOWN[totals.step];
   const step = shown === 'train' && masked > 0 ? 'masked' : shown;
   const share = (count: number, of: number): number => (of > 0 ? Math.min(1, count / of) : 0);
   const fractions: Readonly<Record<RoundStep, number>> = {
-    keys: share(Object.keys(round.adverts).length, Object.keys(state.sessions).length),
-    shares: share(Object.keys(round.shares).length, size),
-    train: share(trained, round.u1.length),
-    masked: share(masked, round.u1.length),
-    agree: share(Object.keys(round.agreements).length, round.survivors.length),
-    unmask: share(Object.keys(round.answers).length, round.survivors.length),
-    confirm: round.step === 'done' ? 1 : share(Object.keys(round.confirmations).length, round.survivors.length),
+    keys: share(round.adverts.size, state.sessions.size),
+    shares: share(totals.shares, size),
+    train: share(trained, u1),
+    masked: share(masked, u1),
+    agree: share(totals.agreements, survivors),
+    unmask: share(totals.answers, survivors),
+    confirm: round.step === 'done' ? 1 : share(totals.confirmations, survivors),
   };
   return {
     number: round.number,
@@ -82,48 +89,55 @@ function roundView(state: CoordinatorState, round: CoordinatorRound): RoundView 
     step,
     stepFraction: fractions[step],
     size,
-    threshold: round.roster?.threshold ?? 0,
+    threshold: totals.threshold,
+    groups: Math.max(1, totals.groups),
+    lostGroups: totals.lost,
     masked,
     unmasked: step === 'confirm',
   };
 }
 
 /** What the round waits for: how many of whom, and what from them. */
-function roundWait(round: CoordinatorRound): string | undefined {
-  const missing = (answered: object, of: number): string =>
-    `${Math.max(0, of - Object.keys(answered).length)} of ${of}`;
-  const survivors = round.survivors.length;
-  switch (round.step) {
+function roundWait(totals: RoundTotals): string | undefined {
+  const missing = (answered: number, of: number): string => `${Math.max(0, of - answered)} of ${of}`;
+  const { survivors } = totals;
+  switch (totals.step) {
     case 'adverts':
       return 'fresh keys from everyone here';
     case 'rostering':
       return 'the keys to be checked';
+    case 'revealing':
+      return 'the randomness from which groups are drawn';
+    case 'drawing':
+      return 'the groups to be drawn';
     case 'sharing':
-      return `shares from ${missing(round.shares, round.roster?.members.length ?? 0)}`;
+      return `shares from ${missing(totals.shares, totals.size)}`;
     case 'ready':
       return 'the round before to end';
     case 'training':
-      return `${missing(round.masked, round.u1.length)} masked updates`;
+      return `${missing(totals.masked, totals.u1)} masked updates`;
     case 'agreeing':
-      return `${missing(round.agreements, survivors)} signatures under the list of survivors`;
+    case 'marking':
+      return `${missing(totals.agreements, survivors)} signatures under the list of survivors`;
     case 'unmasking':
-      return `${missing(round.answers, survivors)} shares to unmask the sum`;
+      return `${missing(totals.answers, survivors)} shares to unmask the sum`;
     case 'summing':
+    case 'combining':
       return 'the sum to be unmasked';
     case 'confirming':
-      return `${missing(round.confirmations, survivors)} confirmations of the result`;
+      return `${missing(totals.confirmations, survivors)} confirmations of the result`;
     case 'recording':
       return 'the record to be written';
     case 'done':
     case 'abandoned':
       return undefined;
     default:
-      return round.step satisfies never;
+      return totals.step satisfies never;
   }
 }
 
 function waitOf(state: CoordinatorState, round: CoordinatorRound | undefined): WaitView | undefined {
-  const here = Object.keys(state.sessions).length;
+  const here = state.sessions.size;
   const { cohort } = state.plan.aggregation;
   if (state.phase === 'waiting') {
     const wanted = state.started ? Math.max(3, cohort.minimum) : cohort.target;
@@ -134,12 +148,13 @@ function waitOf(state: CoordinatorState, round: CoordinatorRound | undefined): W
     };
   }
   if (state.phase !== 'running' || round === undefined) return undefined;
-  const what = roundWait(round);
-  return what === undefined ? undefined : { for: what, untilMs: round.untilMs };
+  const totals = roundTotals(round);
+  const what = roundWait(totals);
+  return what === undefined ? undefined : { for: what, untilMs: totals.untilMs };
 }
 
 function sentenceOf(state: CoordinatorState, round: CoordinatorRound | undefined, reachability: Reachability): string {
-  const here = Object.keys(state.sessions).length;
+  const here = state.sessions.size;
   const { rounds } = state.plan.aggregation;
   switch (state.phase) {
     case 'waiting':
@@ -175,7 +190,6 @@ export function coordinatorView(state: CoordinatorState, counters: CoordinatorCo
   const round = shownRound(state);
   const trained = state.metrics.filter((entry) => entry.kind === 'train');
   const { log, reachability, bytesReceivedFrom: _bytes, ...counted } = counters;
-  const survivors = trained.at(-1)?.survivors;
   return {
     ...counted,
     role: 'coordinator',
@@ -197,7 +211,10 @@ export function coordinatorView(state: CoordinatorState, counters: CoordinatorCo
     modelHash: state.head.modelHash,
     parameters: parameterLayout(state.plan.model).length,
     ledger: { records: state.head.records, abandoned: state.head.abandoned, head: state.head.recordHash },
-    anonymitySet: survivors === undefined ? undefined : survivors - 1,
+    group: undefined,
+    anonymitySet: state.smallestGroup && state.smallestGroup - 1,
+    knownColluders: 0,
+    culprits: state.excluded.map((id) => ({ id, name: state.names.get(id) })),
     glimpse: undefined,
     events: log,
     problem: state.problem,
@@ -205,18 +222,33 @@ export function coordinatorView(state: CoordinatorState, counters: CoordinatorCo
   };
 }
 
-/** What everyone in the round is told of the others. */
-export function statusOf(
-  state: CoordinatorState,
-): { readonly round: number; readonly body: Body<'status'> } | undefined {
+export interface Status {
+  readonly to: readonly ChannelId[];
+  readonly round: number;
+  readonly body: Body<'status'>;
+}
+
+/** What each group is told of its own members. */
+export function statusesOf(state: CoordinatorState): readonly Status[] {
   const round = shownRound(state);
-  if (round?.roster === undefined) return undefined;
-  const sessions = Object.values(state.sessions);
-  const people = round.roster.members.map(({ id }): Body<'status'>['people'][number] => {
-    const session = sessions.find((other) => other.id === id);
+  if (round === undefined) return [];
+  const unmasked = STEP_SHOWN[roundTotals(round).step] === 'confirm';
+  return round.groups.map((group) => {
+    const sessions = group.roster.members.flatMap(({ id }) => state.sessions.get(id) ?? []);
+    const body = { people: peopleIn(state, round, group), unmasked };
+    return { to: sessions.map(({ channel }) => channel), round: round.number, body };
+  });
+}
+
+function peopleIn(
+  state: CoordinatorState,
+  round: CoordinatorRound,
+  { roster }: CoordinatorGroup,
+): Body<'status'>['people'] {
+  return roster.members.map(({ id }) => {
+    const session = state.sessions.get(id);
     // In tenths, so that a little progress is no news.
     const fraction = session?.phase === 'training' ? Math.round(10 * session.fraction) / 10 : 0;
     return [id, personState(round, id, session), fraction, (session?.engine ?? '').slice(0, MAX_ENGINE_LENGTH)];
   });
-  return { round: round.number, body: { people, unmasked: STEP_SHOWN[round.step] === 'confirm' } };
 }

@@ -13,6 +13,7 @@ import { sha256, taggedHash } from '../crypto/hash.ts';
 import { merkleProofs, merkleRoot, verifyProof } from '../crypto/merkle.ts';
 import type { AdvertBody, Body } from './messages.ts';
 import { advertLeaf, checkDistinct, cohortRootOf } from './roster.ts';
+import type { DrawEntry } from './record.ts';
 import type { CheckedAdvert, Cohort, Roster } from './roster.ts';
 
 /** A group's size may be this many standard deviations off: one group in 15,000 is, by chance. */
@@ -28,9 +29,10 @@ export function revealLeaf(id: ParticipantId, randomness: Uint8Array): Bytes {
   return concatBytes(fromHex(id), randomness);
 }
 
-/** `seed`: what the reveals of `revealed` people give under one cohort. */
-export function drawSeed(rosterRoot: Hash, revealed: number, revealRoot: Hash): Hash {
-  return taggedHash('hushgrad/1 groups', fromHex(rosterRoot), uint32Bytes(revealed), fromHex(revealRoot));
+/** What the reveals give under one cohort. */
+export function seedOf({ people, advertRoot, revealed, revealRoot }: DrawEntry): Hash {
+  const cohort = fromHex(cohortRootOf(people, advertRoot));
+  return taggedHash('hushgrad/1 groups', cohort, uint32Bytes(revealed), fromHex(revealRoot));
 }
 
 /** H(seed ‖ id) mod G, over the digest's first 48 bits, so that no group is likelier than another by more than 2^-31. */
@@ -81,6 +83,8 @@ export interface DrawnGroup {
 }
 
 export interface Draw {
+  /** As the ledger keeps it; undefined without groups. */
+  readonly entry: DrawEntry | undefined;
   readonly groups: readonly DrawnGroup[];
   /** What shows each participant that its own randomness is in the seed. */
   readonly draws: ReadonlyMap<ParticipantId, Body<'draw'>>;
@@ -102,11 +106,12 @@ export function drawGroups(
   const revealed = here.length;
   const revealRoot = merkleRoot(revealLeaves);
   const proofs = merkleProofs(revealLeaves);
-  const seed = drawSeed(cohort.rosterRoot, revealed, revealRoot);
+  const seed = seedOf({ people: cohort.adverts.length, advertRoot: cohort.advertRoot, revealed, revealRoot });
   const count = groupCount(plan, revealed);
   const members = Array.from({ length: count }, (): (typeof here)[number][] => []);
   for (const person of here) members[groupOf(seed, person.checked.member.id, count)]?.push(person);
   return {
+    entry: { people: cohort.adverts.length, advertRoot: cohort.advertRoot, revealed, revealRoot },
     groups: members.map((people, index) => {
       const adverts = people.map(({ checked }) => checked);
       const leaves = people.map(({ place }) => cohort.leaves[place] ?? new Uint8Array());
@@ -164,7 +169,7 @@ export function checkGroup(claim: GroupClaim): Roster {
   if (!verifyProof(revealRoot, revealLeaf(own, randomness), index, revealed, proof)) {
     throw wrong('group/reveal', 'What this participant revealed is not in the seed.');
   }
-  const seed = drawSeed(cohortRootOf(cohort.size, cohort.advertRoot), revealed, revealRoot);
+  const seed = seedOf({ people: cohort.size, advertRoot: cohort.advertRoot, revealed, revealRoot });
   const groups = groupCount(plan, revealed);
   const ownGroup = groupOf(seed, own, groups);
   const adverts = [...claim.adverts].sort((a, b) => (a.member.id < b.member.id ? -1 : 1));

@@ -2,7 +2,7 @@
 import { fromHex } from '../core/bytes.ts';
 import { HushError } from '../core/errors.ts';
 import type { Hash, ParticipantId, PublicKey } from '../core/ids.ts';
-import { threshold } from '../core/plan.ts';
+import { groupCount, threshold } from '../core/plan.ts';
 import type { Plan } from '../core/plan.ts';
 import { list, toWire, v } from '../core/schema.ts';
 import { participantIdOf, taggedHash } from '../crypto/hash.ts';
@@ -10,6 +10,7 @@ import { verifySignature } from '../crypto/identity.ts';
 import type { Bytes } from '../core/bytes.ts';
 import { decodeCbor, encodeCbor } from './cbor.ts';
 import { confirmationOf } from './confirmation.ts';
+import { groupOf, seedOf } from './groups.ts';
 import type { Binding } from './messages.ts';
 import { checkAscending } from './memberSets.ts';
 import { recordBytes, recordHash, recordSchema, sheetHashOf } from './record.ts';
@@ -114,6 +115,7 @@ async function checkGroups(
   body.groups.forEach(({ group }, i) => {
     if (group !== i) throw wrong('ledger/groups', `Group ${group} stands at place ${i}.`);
   });
+  const seed = seedOfRecord(context.plan, body, wrong);
   // A group that nobody was drawn into has no sheet.
   const peopled = body.groups.filter(({ members }) => members > 0);
   const bySheet = new Map(peopled.map((group) => [group.sheetHash, group]));
@@ -128,6 +130,8 @@ async function checkGroups(
     const group = bySheet.get(sheetHashOf(sheet));
     if (group === undefined) throw wrong('ledger/sheets', 'A sheet is of no group of this record.');
     bySheet.delete(group.sheetHash);
+    const strayed = sheet.participants.find(([id]) => seed && groupOf(seed, id, body.groups.length) !== group.group);
+    if (strayed !== undefined) throw wrong('ledger/draw', `${strayed[0]} was not drawn into group ${group.group}.`);
     const count = await checkSheet(context, sheet, group, body, wrong);
     signed += count;
     const least = threshold(context.plan.security.mode, group.members);
@@ -137,6 +141,22 @@ async function checkGroups(
   if (bySheet.size > 0) throw wrong('ledger/sheets', `The sheets of ${bySheet.size} groups are missing.`);
   const least = threshold(context.plan.security.mode, body.members);
   if (signed < least) throw wrong('ledger/confirmations', `${signed} confirmations, expected at least ${least}.`);
+}
+
+/** Undefined in plans without groups. */
+function seedOfRecord(plan: Plan, { draw, groups }: CompleteBody, wrong: Wrong): Hash | undefined {
+  if ((draw !== undefined) !== (plan.aggregation.groupSize !== undefined)) {
+    throw wrong('ledger/draw', 'A draw is there if and only if the plan has groups.');
+  }
+  const people = groups.reduce((sum, { members }) => sum + members, 0);
+  const expected = draw === undefined ? 1 : groupCount(plan, draw.revealed);
+  if (groups.length !== expected || (draw !== undefined && draw.revealed !== people)) {
+    throw wrong(
+      'ledger/draw',
+      `${people} people in ${groups.length} groups, expected ${draw?.revealed ?? people} in ${expected}.`,
+    );
+  }
+  return draw && seedOf(draw);
 }
 
 /** How many of a group's survivors have signed. */

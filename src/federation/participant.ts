@@ -8,6 +8,7 @@ import type { Invite } from './invite.ts';
 import { Link } from './link.ts';
 import type { Message } from './messages.ts';
 import { LARGEST_MESSAGE_BYTES } from './messages.ts';
+import { roundLimitMs } from './participantDraft.ts';
 import { participantMachine } from './participantMachine.ts';
 import { initialParticipant } from './participantState.ts';
 import type { ParticipantEffect, ParticipantEvent, ParticipantState } from './participantState.ts';
@@ -16,7 +17,13 @@ import type { ParticipantWorkOptions } from './participantTasks.ts';
 import { participantView } from './participantView.ts';
 import { Runner } from './runner.ts';
 
-export interface ParticipantOptions extends Omit<ParticipantWorkOptions, 'binding' | 'coordinatorKey' | 'secret'> {
+/** For something to come from the coordinator while the plan's deadlines are not known. */
+const PATIENCE_MS = 60_000;
+
+export interface ParticipantOptions extends Omit<
+  ParticipantWorkOptions,
+  'binding' | 'coordinatorKey' | 'secret' | 'admission'
+> {
   readonly invite: Invite;
   readonly transport: Transport;
   readonly clock: Clock;
@@ -30,6 +37,8 @@ export class Participant extends Runner<ParticipantState, ParticipantEvent, Part
   readonly #startedMs: number;
   #link: Link | undefined;
   #sequence = 0;
+  /** When the coordinator last said something. */
+  #heardMs = 0;
   /** Of links that are closed. */
   #bytes = { sent: 0, received: 0 };
 
@@ -43,6 +52,7 @@ export class Participant extends Runner<ParticipantState, ParticipantEvent, Part
       ...options,
       binding,
       coordinatorKey: invite.key,
+      admission: invite.admission,
       secret: new Uint8Array(invite.secret),
     });
     options.trainer.onProgress((progress) => this.take({ event: 'progress', progress }));
@@ -184,16 +194,34 @@ export class Participant extends Runner<ParticipantState, ParticipantEvent, Part
         },
       });
       this.#link = link;
+      this.#heardMs = clock.nowMs();
       this.take({ event: 'connected' });
+      this.#listen(link);
     } catch (error) {
       if (!this.stopped) this.take({ event: 'closed', reason: asHushError(error, 'transport/unreachable').message });
     }
   }
 
+  /**
+   * Whoever hears nothing for longer than a round can take has missed something, such as the end: it meets anew, and is told
+   * where things stand.
+   */
+  #listen(link: Link): void {
+    if (link !== this.#link || this.stopped) return;
+    const { plan } = this.state;
+    const limitMs = plan === undefined ? PATIENCE_MS : roundLimitMs(plan);
+    const quietMs = this.clock.nowMs() - this.#heardMs;
+    if (quietMs >= limitMs) return link.close('nothing was heard from it for too long');
+    this.clock.after(limitMs - quietMs, () => this.#listen(link));
+  }
+
   #receive(link: Link, message: Message): void {
     if (link !== this.#link) return;
-    if (message.type === 'challenge') link.greeted(LARGEST_MESSAGE_BYTES);
+    this.#heardMs = this.clock.nowMs();
+    if (message.type === 'challenge') link.readUpTo(LARGEST_MESSAGE_BYTES);
     this.take({ event: 'message', message });
+    // Without a welcome the link closes itself in time, and is opened anew.
+    if (this.state.welcome !== undefined) link.greeted();
   }
 
   /** The first thing that a coordinator says is bound and signed: what is wrong with it shows that it is another one. */

@@ -16,8 +16,10 @@ import type {
 import {
   CATCH_UP_TIMER,
   catchUp,
+  FETCH_TIMER,
   fetchLedger,
   onChallenge,
+  onFetchTimer,
   onItem,
   onSyncDone,
   onSyncFailed,
@@ -153,6 +155,7 @@ function onRecord(draft: ParticipantDraft, record: LedgerRecord): void {
     survivors: round?.survivors?.map(([id]) => id),
     kind: round?.begin?.kind,
     sumSpecHash: round?.tuple?.sumSpecHash,
+    revealRoot: round?.draw?.revealRoot,
     rosterRoot: round?.roster?.rosterRoot,
     u1Root: round?.u1Root,
     u2Root: round?.survivors && round.tuple?.u2Root,
@@ -314,6 +317,7 @@ function onWish(draft: ParticipantDraft, wish: 'pause' | 'resume' | 'finish' | '
 
 function onTimer(draft: ParticipantDraft, name: string): void {
   if (name === CATCH_UP_TIMER) return onSyncTimer(draft);
+  if (name === FETCH_TIMER) return onFetchTimer(draft);
   const number = Number(name.split(' ')[1]);
   const round = draft.round(number);
   if (round === undefined || round.step === 'done' || round.step === 'dead') return;

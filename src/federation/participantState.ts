@@ -67,6 +67,8 @@ export interface Known {
   readonly survivors: readonly ParticipantId[] | undefined;
   readonly kind: 'train' | 'evaluate' | undefined;
   readonly sumSpecHash: Hash | undefined;
+  /** Of the draw, undefined in plans without groups. */
+  readonly revealRoot: Hash | undefined;
   readonly rosterRoot: Hash | undefined;
   readonly u1Root: Hash | undefined;
   readonly u2Root: Hash | undefined;

@@ -45,7 +45,7 @@ export function onUnwelcome(draft: ParticipantDraft, body: Body<'unwelcome'>): v
   draft.end(
     'refused',
     new HushError('meeting/unwelcome', `The coordinator does not admit this participant: ${body.reason}.`, {
-      advice: 'Ask for the link again and copy all of it.',
+      advice: 'Ask whoever sent the link; copy all of it.',
     }),
   );
 }
@@ -97,7 +97,14 @@ function readLedger(draft: ParticipantDraft, content: Uint8Array | undefined, he
 
 function fetch(draft: ParticipantDraft, what: 'plan' | 'model' | 'ledger', hash: Hash): void {
   draft.patch({ fetching: { what, hash } });
+  draft.effect({ effect: 'timer', name: FETCH_TIMER, delayMs: FETCH_MS });
   draft.send('fetch', 0, { what, hash });
+}
+
+/** Asks once more for what did not come: the request, or the answer, may be lost. */
+export function onFetchTimer(draft: ParticipantDraft): void {
+  const { fetching, welcome } = draft.state;
+  if (fetching !== undefined && welcome !== undefined) fetch(draft, fetching.what, fetching.hash);
 }
 
 function prepare(draft: ParticipantDraft): void {
@@ -113,6 +120,7 @@ export function onItem(draft: ParticipantDraft, body: Body<'item'>): void {
   const { state } = draft;
   const asked = state.fetching;
   if (asked === undefined || body.what !== asked.what || body.hash !== asked.hash) return draft.refused('sync/unasked');
+  draft.effect({ effect: 'cancel-timer', name: FETCH_TIMER });
   if (body.content === undefined) {
     // The coordinator has moved on and keeps it no longer: what to ask for is looked at again in a while.
     draft.patch({ fetching: undefined });
@@ -185,6 +193,10 @@ export function onTrainerFailed(draft: ParticipantDraft, error: HushError): void
 
 const NEED_TRAINER: readonly ParticipantStep[] = ['training', 'masking', 'following', 'applying'];
 const MAX_TRAINER_FAILURES = 3;
+
+export const FETCH_TIMER = 'fetch';
+/** Time enough for the largest model over a slow line; what comes twice is refused. */
+const FETCH_MS = 60_000;
 
 export const CATCH_UP_TIMER = 'catch up';
 const CATCH_UP_MS = 500;

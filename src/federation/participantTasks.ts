@@ -6,7 +6,7 @@ import type { ParticipantId, PublicKey, RoundNumber } from '../core/ids.ts';
 import type { HashedModel, Trainer } from '../core/localWork.ts';
 import { parameterLayout } from '../core/modelSpec.ts';
 import { parsePlan } from '../core/plan.ts';
-import type { Plan } from '../core/plan.ts';
+import type { Admission, Plan } from '../core/plan.ts';
 import type { Locks, Random, Store } from '../core/ports.ts';
 import { sumSpecFor } from '../core/sumSpec.ts';
 import type { ModelParameters } from '../core/updateStages.ts';
@@ -31,9 +31,13 @@ import { sumSpecHashOf } from './sumSpecHash.ts';
 
 export interface ParticipantWorkOptions {
   readonly identity: Identity;
+  /** By which this participant is told where the plan lists it. */
+  readonly named?: Identity | undefined;
   readonly binding: Binding;
   readonly coordinatorKey: PublicKey;
   readonly secret: Bytes;
+  /** As the link says. */
+  readonly admission: Admission;
   readonly trainer: Trainer;
   readonly store: Store;
   readonly locks: Locks;
@@ -73,7 +77,7 @@ export class ParticipantWork implements Work {
   }
 
   greet: Work['greet'] = async (challenge) => {
-    const { identity, random, secret } = this.#options;
+    const { identity, named, admission, random, secret } = this.#options;
     const ownNonce = [...random.bytes(16)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
     return {
       versions: [PROTOCOL_VERSION],
@@ -81,6 +85,7 @@ export class ParticipantWork implements Work {
       nonce: challenge.nonce,
       ownNonce,
       credential: helloCredential(secret, challenge.nonce, identity.publicKey),
+      ...(admission === 'named' && named && { named: named.publicKey }),
     };
   };
 
@@ -96,7 +101,19 @@ export class ParticipantWork implements Work {
         },
       );
     }
-    return parsePlan(content).plan;
+    const { plan } = parsePlan(content);
+    const { admission } = this.#options;
+    if (plan.security.admission !== admission) {
+      const got = plan.security.admission;
+      throw new HushError(
+        'plan/admission',
+        `The plan admits "${got}", the link that was agreed to says "${admission}".`,
+        {
+          advice: 'Do not join; ask whoever sent the link.',
+        },
+      );
+    }
+    return plan;
   };
 
   readLedger: Work['readLedger'] = async ({ content, head, plan, verified, history }) => {
@@ -151,8 +168,8 @@ export class ParticipantWork implements Work {
   };
 
   advert: Work['advert'] = async (plan, round) => {
-    const { identity, binding, secret, random } = this.#options;
-    const keys = await RoundKeys.create({ identity, binding, plan, secret, round, random });
+    const { identity, named, binding, secret, random } = this.#options;
+    const keys = await RoundKeys.create({ identity, named, binding, plan, secret, round, random });
     this.#keys.set(round, keys);
     return keys.advert();
   };
@@ -304,6 +321,7 @@ function checkKnown({ body }: LedgerRecord, known: Known): void {
   differs('ledger/contradiction', [
     ['kind', known.kind, body.kind],
     ['sumSpecHash', known.sumSpecHash, body.sumSpecHash],
+    ['draw', known.revealRoot, body.draw?.revealRoot],
     ['rosterRoot', known.rosterRoot, group?.rosterRoot],
   ]);
   if (group?.status === 'summed') {

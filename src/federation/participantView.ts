@@ -2,7 +2,16 @@
 import type { ParticipantId } from '../core/ids.ts';
 import { parameterLayout } from '../core/modelSpec.ts';
 import { ROUND_STEPS } from '../core/runView.ts';
-import type { EventView, PersonState, PersonView, RoundStep, RoundView, RunView, WaitView } from '../core/runView.ts';
+import type {
+  EventView,
+  GroupView,
+  PersonState,
+  PersonView,
+  RoundStep,
+  RoundView,
+  RunView,
+  WaitView,
+} from '../core/runView.ts';
 import type { ParticipantRound, ParticipantState, ParticipantStep } from './participantState.ts';
 import { isPersonState } from './personState.ts';
 
@@ -58,8 +67,8 @@ function peopleOf(
       : [],
   );
   const survivors = round?.survivors && new Set(round.survivors.map(([id]) => id));
-  const members = round?.roster?.members.map(({ id }) => id) ?? [state.own];
-  return members.map((id): PersonView => {
+  const members = round?.roster?.members ?? [{ id: state.own, name: undefined }];
+  return members.map(({ id, name }): PersonView => {
     const you = id === state.own;
     const [toldState = 'waiting', fraction, engine = ''] = told.get(id) ?? [];
     const known = survivors && !survivors.has(id) ? 'left' : isPersonState(toldState) ? toldState : 'waiting';
@@ -68,6 +77,8 @@ function peopleOf(
     return {
       id,
       you,
+      name,
+      group: round?.roster?.place?.index,
       state: you ? (round ? SHOWN[round.step].state : 'joining') : inferred,
       inRound: round !== undefined,
       engine: you ? (state.choice?.engine ?? '') : engine,
@@ -92,8 +103,22 @@ function roundView(state: ParticipantState, round: ParticipantRound, people: rea
     stepFraction: round.step === 'done' ? 1 : fraction,
     size,
     threshold: round.roster?.threshold ?? 0,
+    groups: round.roster?.place?.groups ?? 1,
+    lostGroups: 0,
     masked,
     unmasked: ROUND_STEPS.indexOf(step) >= ROUND_STEPS.indexOf('confirm'),
+  };
+}
+
+/** In whose company the own update is in this round. */
+function groupOf({ own }: ParticipantState, round: ParticipantRound | undefined): GroupView | undefined {
+  if (round?.roster === undefined) return undefined;
+  const { members, place } = round.roster;
+  return {
+    index: place?.index ?? 0,
+    of: place?.groups ?? 1,
+    members: members.length,
+    names: members.flatMap(({ id, name }) => (id !== own && name !== undefined ? [name] : [])),
   };
 }
 
@@ -189,7 +214,10 @@ export function participantView(state: ParticipantState, counters: RunCounters):
       abandoned: state.head?.abandoned ?? 0,
       head: state.head?.recordHash,
     },
-    anonymitySet: state.lastSurvivors === undefined ? undefined : state.lastSurvivors - 1,
+    group: groupOf(state, current),
+    anonymitySet: state.lastSurvivors && state.lastSurvivors - 1,
+    knownColluders: 0,
+    culprits: [],
     glimpse: state.glimpse,
     events: log,
     problem: state.problem,

@@ -46,7 +46,12 @@ export function personState(
   return memberState(round, group, id, session);
 }
 
-function memberState(round: CoordinatorRound, group: CoordinatorGroup, id: ParticipantId, session: Session): PersonState {
+function memberState(
+  round: CoordinatorRound,
+  group: CoordinatorGroup,
+  id: ParticipantId,
+  session: Session,
+): PersonState {
   switch (group.step) {
     case 'sharing':
     case 'ready':

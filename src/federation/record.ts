@@ -51,12 +51,22 @@ const groupSchema = v.variant('status', [
   }),
 ]);
 
+/** What the groups were drawn from (step 1g): the same for all of them, or somebody was shown another draw. */
+const drawSchema = v.strictObject({
+  /** Of the adverts. */
+  people: integer(1, MAX_COHORT),
+  advertRoot: hash,
+  revealed: integer(1, MAX_COHORT),
+  revealRoot: hash,
+});
+
 const completeBody = v.strictObject({
   status: v.literal('complete'),
   ...common,
   kind: v.picklist(['train', 'evaluate']),
   /** Training rounds completed, this one included. */
   completed: integer(0, 1_000_000),
+  draw: v.optional(drawSchema),
   /** By number. Without groups there is one, which holds everyone. */
   groups: list(groupSchema, MAX_COHORT),
   /** Of the groups that were summed, together. */
@@ -101,6 +111,7 @@ export const recordSchema = v.strictObject({
 
 export type RecordBody = Decoded<typeof recordBodySchema>;
 export type CompleteBody = Decoded<typeof completeBody>;
+export type DrawEntry = Decoded<typeof drawSchema>;
 export type GroupEntry = Decoded<typeof groupSchema>;
 export type SummedGroup = Extract<GroupEntry, { readonly status: 'summed' }>;
 export type Sheet = Decoded<typeof sheetSchema>;
