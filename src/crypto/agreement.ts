@@ -5,6 +5,7 @@ import type { Bytes } from '../core/bytes.ts';
 import { HushError } from '../core/errors.ts';
 import type { PublicKey } from '../core/ids.ts';
 import type { Random } from '../core/ports.ts';
+import { coordinateOf, coordinateText, isReduced, P } from './curve25519.ts';
 import { sha256 } from './hash.ts';
 
 const X25519 = { name: 'X25519' } as const;
@@ -35,12 +36,19 @@ export async function publicKeyOf(secretKey: Bytes): Promise<PublicKey> {
   return toHex(await agree(secretKey, BASE_POINT)) as PublicKey;
 }
 
+/** Public keys that were imported, for who agrees with the same ones again and again. */
+export type PeerKeys = Map<PublicKey, Promise<CryptoKey>>;
+
 /**
  * The shared secret, 32 bytes: to be put through HKDF before use.
  * @throws HushError `crypto/small-order` when the result would be the same for every secret key, `crypto/key` when a
  * key has a wrong length.
  */
-export async function agree(secretKey: Bytes, publicKey: PublicKey): Promise<Bytes> {
+export async function agree(
+  secretKey: Bytes,
+  publicKey: PublicKey,
+  peers: PeerKeys = new Map<PublicKey, Promise<CryptoKey>>(),
+): Promise<Bytes> {
   checkSecret(secretKey);
   const peer = fromHex(publicKey);
   if (peer.length !== KEY_BYTES) {
@@ -48,43 +56,49 @@ export async function agree(secretKey: Bytes, publicKey: PublicKey): Promise<Byt
   }
   if (isSmallOrder(publicKey)) throw smallOrder(publicKey);
   const shared = (await webCryptoHasX25519())
-    ? await agreeInWebCrypto(secretKey, peer)
+    ? await agreeInWebCrypto(secretKey, await importedPeer(publicKey, peer, peers))
     : ownBytes(x25519.getSharedSecret(secretKey, peer));
   // RFC 7748 section 6.1: not every engine checks this, and the list above must not be the only guard.
   if (shared.every((byte) => byte === 0)) throw smallOrder(publicKey);
   return shared;
 }
 
-const P = 2n ** 255n - 19n;
-
 /** The u-coordinates of all points of order 1, 2, 4 and 8, on the curve and on its twist (https://cr.yp.to/ecdh.html). */
-const SMALL_ORDER_U = new Set([
+const SMALL_ORDER_U = [
   0n,
   1n,
   P - 1n,
   325606250916557431795983626356110631294008115727848805560023387167927233504n,
   39382357235489614581723060781553021112529911719440698176882885853963445705823n,
-]);
+];
+
+/** Also as values from p up, which RFC 7748 section 5 reads modulo p. */
+const SMALL_ORDER = new Set([...SMALL_ORDER_U, P, P + 1n].map(coordinateText));
 
 /** Whether agreeing with this key gives zero whatever the secret key is; also in encodings that are not canonical. */
 export function isSmallOrder(publicKey: PublicKey): boolean {
-  const littleEndian = fromHex(publicKey).reverse();
-  const u = BigInt(`0x0${toHex(littleEndian)}`);
-  // RFC 7748 section 5: the top bit is ignored, and values from p up are read modulo p.
-  return SMALL_ORDER_U.has((u & (2n ** 255n - 1n)) % P);
+  return SMALL_ORDER.has(coordinateOf(fromHex(publicKey)));
 }
 
 /** Whether this is the one encoding of its point: below p and without the top bit, which RFC 7748 section 5 ignores. */
 export function isCanonical(publicKey: PublicKey): boolean {
-  return BigInt(`0x0${toHex(fromHex(publicKey).reverse())}`) < P;
+  const encoded = fromHex(publicKey);
+  return isReduced(encoded) && (encoded[KEY_BYTES - 1] ?? 0) < 0x80;
 }
 
-async function agreeInWebCrypto(secretKey: Bytes, peer: Bytes): Promise<Bytes> {
-  const [own, other] = await Promise.all([
-    importedSecret(secretKey),
-    crypto.subtle.importKey('raw', peer, X25519, true, []),
-  ]);
-  return new Uint8Array(await crypto.subtle.deriveBits({ name: X25519.name, public: other }, own, 8 * KEY_BYTES));
+async function agreeInWebCrypto(secretKey: Bytes, peer: CryptoKey): Promise<Bytes> {
+  const own = await importedSecret(secretKey);
+  return new Uint8Array(await crypto.subtle.deriveBits({ name: X25519.name, public: peer }, own, 8 * KEY_BYTES));
+}
+
+function importPeer(raw: Bytes): Promise<CryptoKey> {
+  return crypto.subtle.importKey('raw', raw, X25519, true, []);
+}
+
+function importedPeer(publicKey: PublicKey, raw: Bytes, peers: PeerKeys): Promise<CryptoKey> {
+  const key = peers.get(publicKey) ?? importPeer(raw);
+  peers.set(publicKey, key);
+  return key;
 }
 
 interface ImportedSecret {
@@ -112,7 +126,9 @@ let probe: Promise<boolean> | undefined;
 function webCryptoHasX25519(): Promise<boolean> {
   probe ??= (async () => {
     try {
-      return toHex(await agreeInWebCrypto(fromHex(ALICE_SECRET), fromHex(BASE_POINT))) === ALICE_PUBLIC;
+      return (
+        toHex(await agreeInWebCrypto(fromHex(ALICE_SECRET), await importPeer(fromHex(BASE_POINT)))) === ALICE_PUBLIC
+      );
     } catch {
       return false;
     }

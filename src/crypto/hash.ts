@@ -9,11 +9,17 @@ import type { FederationId, Hash, ParticipantId, PublicKey } from '../core/ids.t
 /** Bytes of a participant's or federation's id. */
 const ID_BYTES = 16;
 
+const START = nobleSha256.create();
+/** One for all: trees of a few hundred leaves take thousands of hashes, and making a state costs as much as hashing. */
+const state = nobleSha256.create();
+
 /** SHA-256 (FIPS 180-4) of the parts joined, 32 bytes. */
 export function sha256(...parts: readonly Uint8Array[]): Bytes {
-  const state = nobleSha256.create();
+  START._cloneInto(state);
   for (const part of parts) state.update(part);
-  return ownBytes(state.digest());
+  const digest = new Uint8Array(32);
+  state.digestInto(digest);
+  return digest;
 }
 
 /** From here on WebCrypto, off this thread, beats a hash in JavaScript. */
@@ -51,9 +57,9 @@ export function federationIdOf(coordinatorKey: PublicKey, planHash: Hash, random
 
 /** RFC 2104 with SHA-256, 32 bytes. */
 export function hmacSha256(key: Uint8Array, ...parts: readonly Uint8Array[]): Bytes {
-  const state = hmac.create(nobleSha256, key);
-  for (const part of parts) state.update(part);
-  return ownBytes(state.digest());
+  const keyed = hmac.create(nobleSha256, key);
+  for (const part of parts) keyed.update(part);
+  return ownBytes(keyed.digest());
 }
 
 /** RFC 5869 with SHA-256. `length` in bytes, at most 8,160. */

@@ -1,9 +1,9 @@
 /** Who signs: an Ed25519 key pair (RFC 8032) whose private half never leaves WebCrypto. */
-import { ed25519 } from '@noble/curves/ed25519.js';
 import { fromHex, toHex } from '../core/bytes.ts';
 import type { Bytes } from '../core/bytes.ts';
 import { HushError } from '../core/errors.ts';
 import type { ParticipantId, PublicKey, Signature } from '../core/ids.ts';
+import { COORDINATE_BYTES, coordinateOf, coordinateText, isReduced, P } from './curve25519.ts';
 import { participantIdOf } from './hash.ts';
 
 const ED25519 = { name: 'Ed25519' } as const;
@@ -55,10 +55,33 @@ export async function identityFrom(keyPair: CryptoKeyPair): Promise<Identity> {
   };
 }
 
-const imported = new Map<PublicKey, Promise<CryptoKey>>();
+/** What verifying leaves behind for the next time. */
+export interface VerificationCache {
+  readonly keys: Map<PublicKey, Promise<CryptoKey>>;
+  /** Answers in place of verifying the same bytes again, where somebody else in this process did. */
+  readonly results?: (
+    publicKey: PublicKey,
+    signature: Signature,
+    message: Bytes,
+    verify: () => Promise<boolean>,
+  ) => Promise<boolean>;
+}
+
+let cache: VerificationCache = { keys: new Map() };
+
+/** For simulations, in which thousands verify the same signature: from now on this cache is used. */
+export function useVerificationCache(next: VerificationCache): void {
+  cache = next;
+}
 
 /** False for whatever is not a valid signature, malformed keys and signatures included; never throws. */
 export async function verifySignature(publicKey: PublicKey, signature: Signature, message: Bytes): Promise<boolean> {
+  const { results } = cache;
+  const verify = (): Promise<boolean> => verifyOnce(publicKey, signature, message);
+  return results === undefined ? verify() : results(publicKey, signature, message, verify);
+}
+
+async function verifyOnce(publicKey: PublicKey, signature: Signature, message: Bytes): Promise<boolean> {
   try {
     const key = await importedKey(publicKey);
     return await crypto.subtle.verify(ED25519, key, fromHex(signature), message);
@@ -68,6 +91,7 @@ export async function verifySignature(publicKey: PublicKey, signature: Signature
 }
 
 function importedKey(publicKey: PublicKey): Promise<CryptoKey> {
+  const imported = cache.keys;
   const known = imported.get(publicKey);
   if (known) return known;
   const key = importPublic(publicKey);
@@ -80,11 +104,23 @@ function importedKey(publicKey: PublicKey): Promise<CryptoKey> {
 }
 
 /**
+ * The y-coordinates of all points of order 1, 2, 4 and 8: 1, p − 1, 0, and those of the four points of order 8, which
+ * differ in sign.
+ */
+const SMALL_ORDER = new Set([
+  ...[0n, 1n, P - 1n].map(coordinateText),
+  '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
+  'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
+]);
+
+/**
  * Under a key of small order one signature fits every message, and engines disagree on whether it verifies (Chalkias et
  * al. 2020, "Taming the many EdDSAs", section 3): such keys, and encodings that are not canonical, are refused here.
  */
 async function importPublic(publicKey: PublicKey): Promise<CryptoKey> {
   const raw = fromHex(publicKey);
-  if (ed25519.Point.fromBytes(raw, false).isSmallOrder()) throw new RangeError('key of small order');
+  if (raw.length !== COORDINATE_BYTES || !isReduced(raw) || SMALL_ORDER.has(coordinateOf(raw))) {
+    throw new RangeError(`"publicKey" is ${publicKey}, expected a canonical key of large order`);
+  }
   return crypto.subtle.importKey('raw', raw, ED25519, true, ['verify']);
 }

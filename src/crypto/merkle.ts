@@ -10,7 +10,7 @@ const HASH_BYTES = 32;
 
 /** The root over the leaves in their order; over none it is SHA-256 of nothing. */
 export function merkleRoot(leaves: readonly Uint8Array[]): Hash {
-  return toHex(levels(leaves).at(-1)?.[0] ?? sha256()) as Hash;
+  return rootOf(levels(leaves));
 }
 
 /** The hashes beside the way from leaf `index` to the root, lowest first. @throws RangeError when there is no such leaf. */
@@ -23,8 +23,13 @@ export function merkleProof(leaves: readonly Uint8Array[], index: number): Bytes
 
 /** The proofs of all leaves; the tree is hashed once. */
 export function merkleProofs(leaves: readonly Uint8Array[]): Bytes[][] {
+  return merkleTree(leaves).proofs;
+}
+
+/** The root and the proofs of all leaves; the tree is hashed once. */
+export function merkleTree(leaves: readonly Uint8Array[]): { readonly root: Hash; readonly proofs: Bytes[][] } {
   const tree = levels(leaves);
-  return leaves.map((_, index) => path(tree, index));
+  return { root: rootOf(tree), proofs: leaves.map((_, index) => path(tree, index)) };
 }
 
 /** Whether `leaf` is number `index` of the `size` leaves under `root` (RFC 9162 section 2.1.3.2). Never throws. */
@@ -35,43 +40,69 @@ export function verifyProof(
   size: number,
   proof: readonly Uint8Array[],
 ): boolean {
-  if (!Number.isSafeInteger(index) || !Number.isSafeInteger(size) || index < 0 || index >= size) return false;
+  return rootAbove(leafHash(leaf), index, size, proof) === root;
+}
+
+/** The hash of a leaf, which is its sibling's first proof element. */
+export function leafHash(leaf: Uint8Array): Bytes {
+  return sha256(LEAF, leaf);
+}
+
+export function nodeHash(left: Uint8Array, right: Uint8Array): Bytes {
+  return sha256(NODE, left, right);
+}
+
+/**
+ * The root that follows from a node, number `index` of the `size` nodes of its level, and the hashes beside its way up;
+ * undefined when these do not lead from there to a root. Never throws.
+ */
+export function rootAbove(
+  node: Uint8Array,
+  index: number,
+  size: number,
+  proof: readonly Uint8Array[],
+): Hash | undefined {
+  if (!Number.isSafeInteger(index) || !Number.isSafeInteger(size) || index < 0 || index >= size) return undefined;
   let position = index;
   let last = size - 1;
-  let hash = sha256(LEAF, leaf);
+  let hash = node;
   for (const sibling of proof) {
-    if (last === 0 || sibling.length !== HASH_BYTES) return false;
+    if (last === 0 || sibling.length !== HASH_BYTES) return undefined;
     if (position % 2 === 1 || position === last) {
-      hash = sha256(NODE, sibling, hash);
+      hash = nodeHash(sibling, hash);
       // A node without a sibling is its own parent: climb past those levels.
       while (position % 2 === 0 && position !== 0) {
         position /= 2;
         last = Math.floor(last / 2);
       }
     } else {
-      hash = sha256(NODE, hash, sibling);
+      hash = nodeHash(hash, sibling);
     }
     position = Math.floor(position / 2);
     last = Math.floor(last / 2);
   }
-  return last === 0 && toHex(hash) === root;
+  return last === 0 ? (toHex(hash) as Hash) : undefined;
 }
 
 /** Hashes level by level, leaves first. A last node without a sibling moves up unchanged: RFC 6962's split, from below. */
 function levels(leaves: readonly Uint8Array[]): Bytes[][] {
-  let level = leaves.map((leaf) => sha256(LEAF, leaf));
+  let level = leaves.map(leafHash);
   const tree = [level];
   while (level.length > 1) {
     const above: Bytes[] = [];
     for (let i = 0; i < level.length; i += 2) {
       const left = level[i];
       const right = level[i + 1];
-      if (left) above.push(right ? sha256(NODE, left, right) : left);
+      if (left) above.push(right ? nodeHash(left, right) : left);
     }
     tree.push(above);
     level = above;
   }
   return tree;
+}
+
+function rootOf(tree: readonly (readonly Bytes[])[]): Hash {
+  return toHex(tree.at(-1)?.[0] ?? sha256()) as Hash;
 }
 
 function path(tree: readonly (readonly Bytes[])[], index: number): Bytes[] {

@@ -30,16 +30,41 @@ export function splitSecret(secret: Bytes, holders: number, threshold: number, r
         `1 ≤ threshold ≤ holders ≤ ${MAX_GROUP}.`,
     );
   }
-  // Highest degree first, as Horner's rule reads them; the constant term is the secret.
-  const coefficients = Array.from({ length: threshold - 1 }, () => toWords(random.bytes(secret.length)));
-  coefficients.push(toWords(secret));
-  return Array.from({ length: holders }, (_, index) => {
-    const value = new Uint32Array(Math.ceil(secret.length / 4));
-    for (const coefficient of coefficients) {
-      for (let w = 0; w < value.length; w++) value[w] = times(value[w] ?? 0, index + 1) ^ (coefficient[w] ?? 0);
+  const words = Math.ceil(secret.length / 4);
+  const drawn = random.bytes((threshold - 1) * secret.length);
+  // Lowest degree first; the constant term is the secret.
+  const tables = Array.from({ length: threshold }, (_, k) =>
+    nibbleTable(toWords(k === 0 ? secret : drawn.subarray((k - 1) * secret.length, k * secret.length))),
+  );
+  drawn.fill(0);
+  const shares = Array.from({ length: holders }, (_, index) => {
+    const value = new Uint32Array(words);
+    let power = 1;
+    for (const table of tables) {
+      const low = (power & 15) * words;
+      const high = (16 + (power >>> 4)) * words;
+      for (let w = 0; w < words; w++) value[w] = (value[w] ?? 0) ^ (table[low + w] ?? 0) ^ (table[high + w] ?? 0);
+      power = times(power, index + 1);
     }
     return toBytes(value, secret.length);
   });
+  for (const table of tables) table.fill(0);
+  return shares;
+}
+
+/**
+ * `words` times 0 to 15, then times 0, 16, … 240, one after the other: what is multiplied by hundreds of public factors
+ * needs two look-ups for each, at addresses that are public too.
+ */
+function nibbleTable(words: Uint32Array): Uint32Array {
+  const table = new Uint32Array(32 * words.length);
+  for (let nibble = 1; nibble < 16; nibble++) {
+    words.forEach((word, w) => {
+      table[nibble * words.length + w] = times(word, nibble);
+      table[(16 + nibble) * words.length + w] = times(word, nibble << 4);
+    });
+  }
+  return table;
 }
 
 /**
@@ -77,11 +102,15 @@ function times(word: number, factor: number): number {
   let power = word;
   for (let bits = factor; bits !== 0; bits >>>= 1) {
     if ((bits & 1) === 1) product ^= power;
-    const high = power & 0x80808080;
-    // x⁸ = x⁴ + x³ + x + 1 (FIPS 197 section 4.2).
-    power = ((power ^ high) << 1) ^ Math.imul(high >>> 7, 0x1b);
+    power = double(power);
   }
   return product;
+}
+
+/** Each byte times x, where x⁸ = x⁴ + x³ + x + 1 (FIPS 197 section 4.2). */
+function double(word: number): number {
+  const high = word & 0x80808080;
+  return ((word ^ high) << 1) ^ Math.imul(high >>> 7, 0x1b);
 }
 
 /** a^254 = a^(−1) in GF(256). */
@@ -95,17 +124,19 @@ function inverse(value: number): number {
   return result;
 }
 
-let lastIndices = '';
-let lastWeights: readonly number[] = [];
+/** By the holders' indices. They are public. */
+const knownWeights = new Map<string, readonly number[]>();
+const MAX_KNOWN = 64;
 
 /**
- * Weights of the value at 0: λ_i = Π_{j≠i} x_j / (x_j − x_i). Unmasking combines the shares of one set of holders once
- * for each member, so the last set's weights are kept; they are public.
+ * Weights of the value at 0: λ_i = Π_{j≠i} x_j / (x_j − x_i). Unmasking combines the shares of one set of holders, or of a
+ * few, once for each member, so the weights of the last sets are kept.
  */
 function lagrangeWeights(indices: readonly number[]): readonly number[] {
   const key = indices.join();
-  if (key === lastIndices) return lastWeights;
-  lastWeights = indices.map((own) => {
+  const known = knownWeights.get(key);
+  if (known !== undefined) return known;
+  const weights = indices.map((own) => {
     let numerator = 1;
     let denominator = 1;
     for (const other of indices) {
@@ -115,12 +146,13 @@ function lagrangeWeights(indices: readonly number[]): readonly number[] {
     }
     return times(numerator, inverse(denominator));
   });
-  lastIndices = key;
-  return lastWeights;
+  if (knownWeights.size >= MAX_KNOWN) knownWeights.clear();
+  knownWeights.set(key, weights);
+  return weights;
 }
 
 /** Four bytes a word; the last word is filled up with zeros. */
-function toWords(bytes: Bytes): Uint32Array {
+function toWords(bytes: Uint8Array): Uint32Array {
   const words = new Uint32Array(Math.ceil(bytes.length / 4));
   bytes.forEach((byte, i) => {
     words[i >> 2] = (words[i >> 2] ?? 0) | (byte << (8 * (i & 3)));

@@ -13,14 +13,16 @@ import type { Hash, ParticipantId } from '../core/ids.ts';
 import type { Random } from '../core/ports.ts';
 import { list, rawBytes, v } from '../core/schema.ts';
 import type { Decoded } from '../core/schema.ts';
-import { sha256, taggedHash } from '../crypto/hash.ts';
-import { merkleProofs, merkleRoot, verifyProof } from '../crypto/merkle.ts';
+import { taggedHash } from '../crypto/hash.ts';
+import { leafHash, merkleTree, nodeHash, rootAbove } from '../crypto/merkle.ts';
+import { ProvenTree } from '../crypto/provenTree.ts';
 import { splitSecret } from '../crypto/shamir.ts';
 import { decodeCbor, encodeCbor } from './cbor.ts';
 import type { OpenedShare } from './messages.ts';
 import type { Roster } from './roster.ts';
 
 const SALT_BYTES = 16;
+const SHARE_BYTES = 32;
 
 export type Secret = 'key' | 'seed';
 
@@ -35,14 +37,11 @@ const boxSchema = v.strictObject({
 
 export type HeldShares = Decoded<typeof boxSchema>;
 
-/** A share with all that shows it to be the dealer's. */
-function leafOf(secret: Secret, holder: ParticipantId, share: Uint8Array, salt: Uint8Array): Bytes {
-  return concatBytes(utf8(`hushgrad/1 ${secret} share`), fromHex(holder), salt, share);
-}
+const LABELS = { key: utf8('hushgrad/1 key share'), seed: utf8('hushgrad/1 seed share') };
 
-/** RFC 6962, section 2.1: the hash of a leaf, which is its sibling's first proof element. */
-function leafHash(leaf: Uint8Array): Bytes {
-  return sha256(new Uint8Array([0]), leaf);
+/** What of a share is in its dealer's tree. */
+function leafOf(secret: Secret, holder: ParticipantId, share: Uint8Array, salt: Uint8Array): Bytes {
+  return concatBytes(LABELS[secret], fromHex(holder), salt, share);
 }
 
 export function seedCommitmentOf(seed: Uint8Array): Hash {
@@ -59,18 +58,18 @@ export function deal(roster: Roster, maskSecretKey: Bytes, selfSeed: Bytes, rand
   const n = roster.members.length;
   const keyShares = splitSecret(maskSecretKey, n, roster.threshold, random);
   const seedShares = splitSecret(selfSeed, n, roster.threshold, random);
+  const salts = random.bytes(2 * n * SALT_BYTES);
+  const salt = (index: number): Bytes => salts.slice(index * SALT_BYTES, (index + 1) * SALT_BYTES);
   const held = roster.members.map((member, j) => {
     const key = keyShares[j] ?? new Uint8Array();
     const seed = seedShares[j] ?? new Uint8Array();
-    const keySalt = random.bytes(SALT_BYTES);
-    const seedSalt = random.bytes(SALT_BYTES);
+    const [keySalt, seedSalt] = [salt(2 * j), salt(2 * j + 1)];
     const leaves = [leafOf('key', member.id, key, keySalt), leafOf('seed', member.id, seed, seedSalt)];
     return { key, keySalt, seed, seedSalt, leaves };
   });
-  const leaves = held.flatMap((shares) => shares.leaves);
-  const proofs = merkleProofs(leaves);
+  const { root, proofs } = merkleTree(held.flatMap((shares) => shares.leaves));
   return {
-    shareRoot: merkleRoot(leaves),
+    shareRoot: root,
     plainBoxes: held.map(({ key, keySalt, seed, seedSalt }, j) =>
       encodeCbor({ key, keySalt, seed, seedSalt, path: (proofs[2 * j] ?? []).slice(1) }),
     ),
@@ -82,12 +81,21 @@ export function readBox(plain: Uint8Array, roster: Roster, holderIndex: number, 
   const parsed = v.safeParse(boxSchema, decodeCbor(plain));
   if (!parsed.success) throw new HushError('share/box', 'A box of shares is malformed.');
   const shares = parsed.output;
-  for (const secret of ['key', 'seed'] as const) {
-    if (!provesShare(secret, evidenceOf(secret, shares, roster, holderIndex), roster, holderIndex, shareRoot)) {
-      throw new HushError('share/proof', `A share of the ${secret} is not under the dealer's root.`);
-    }
+  const { key, keySalt, seed, seedSalt, path } = shares;
+  const holder = holderAt(roster, holderIndex);
+  const [keyLeaf, seedLeaf] = [leafOf('key', holder, key, keySalt), leafOf('seed', holder, seed, seedSalt)];
+  const pair = nodeHash(leafHash(keyLeaf), leafHash(seedLeaf));
+  const isWhole = key.length === SHARE_BYTES && seed.length === SHARE_BYTES;
+  if (!isWhole || rootAbove(pair, holderIndex, roster.members.length, path) !== shareRoot) {
+    throw new HushError('share/proof', "The shares in a box are not under the dealer's root.");
   }
   return shares;
+}
+
+function holderAt(roster: Roster, holderIndex: number): ParticipantId {
+  const holder = roster.members[holderIndex]?.id;
+  if (holder === undefined) throw new HushError('share/holder', `No member ${holderIndex} in the roster.`);
+  return holder;
 }
 
 /** One share with its salt and its proof. */
@@ -98,8 +106,7 @@ export interface Evidence {
 }
 
 function evidenceOf(secret: Secret, shares: HeldShares, roster: Roster, holderIndex: number): Evidence {
-  const holder = roster.members[holderIndex]?.id;
-  if (holder === undefined) throw new HushError('share/holder', `No member ${holderIndex} in the roster.`);
+  const holder = holderAt(roster, holderIndex);
   const isKey = secret === 'key';
   const sibling = isKey
     ? leafOf('seed', holder, shares.seed, shares.seedSalt)
@@ -123,16 +130,20 @@ export function openShare(
   return [dealer, ownBytes(share), ownBytes(salt), proof.map((hash) => ownBytes(hash))];
 }
 
+/** Where a dealer's shares are proven; one for all who hold some. */
+export function shareTree(roster: Roster, shareRoot: Hash): ProvenTree {
+  return new ProvenTree(shareRoot, 2 * roster.members.length);
+}
+
 /** Whether an opened share is what its dealer gave this holder. */
 export function provesShare(
   secret: Secret,
   { share, salt, proof }: Evidence,
   roster: Roster,
   holderIndex: number,
-  shareRoot: Hash,
+  tree: ProvenTree,
 ): boolean {
   const holder = roster.members[holderIndex]?.id;
-  if (holder === undefined || share.length !== 32) return false;
-  const leafIndex = 2 * holderIndex + (secret === 'key' ? 0 : 1);
-  return verifyProof(shareRoot, leafOf(secret, holder, share, salt), leafIndex, 2 * roster.members.length, proof);
+  if (holder === undefined || share.length !== SHARE_BYTES) return false;
+  return tree.proves(leafOf(secret, holder, share, salt), 2 * holderIndex + (secret === 'key' ? 0 : 1), proof);
 }

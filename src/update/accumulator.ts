@@ -1,7 +1,7 @@
 /** The running sum of masked updates, from which masks are then taken off. Holds one word a coordinate, however many add. */
 import type { MaskSeed } from '../core/localWork.ts';
 import type { AggregateSum } from '../core/updateStages.ts';
-import { addKeystream } from '../crypto/prg.ts';
+import { addKeystreams } from '../crypto/prg.ts';
 import { addPacked } from './pack.ts';
 
 export class Accumulator {
@@ -26,9 +26,16 @@ export class Accumulator {
     this.#added++;
   }
 
-  /** `sign` is as it undoes: −1 for a survivor's self mask; for a dropout's pair the opposite of what the survivor did. */
-  addMask({ seed, sign }: MaskSeed): void {
-    addKeystream(this.#words, seed, sign);
+  /** Signs are as they undo: −1 for a survivor's self mask; for a dropout's pair the opposite of what the survivor did. */
+  addMasks(masks: readonly MaskSeed[]): void {
+    addKeystreams(this.#words, masks);
+  }
+
+  /** Masks that were expanded and added elsewhere, modulo 2^32. */
+  addWords(words: Uint32Array): void {
+    this.#words.forEach((word, i) => {
+      this.#words[i] = word + (words[i] ?? 0);
+    });
   }
 
   /** A copy, modulo 2^R. The plain sum once every mask is off. */

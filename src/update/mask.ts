@@ -1,7 +1,7 @@
 /** Hiding a vector: the last step before anything may leave the worker. */
 import type { MaskSeed } from '../core/localWork.ts';
 import type { FieldVector, MaskedUpdate, NoisedFieldVector } from '../core/updateStages.ts';
-import { addKeystream } from '../crypto/prg.ts';
+import { addKeystreams } from '../crypto/prg.ts';
 import { packWords } from './pack.ts';
 
 /**
@@ -14,6 +14,6 @@ export function mask(
   seeds: readonly MaskSeed[],
 ): MaskedUpdate {
   const words = vector.slice();
-  for (const { seed, sign } of seeds) addKeystream(words, seed, sign);
+  addKeystreams(words, seeds);
   return packWords(words, ringBits) as MaskedUpdate;
 }

@@ -3,12 +3,15 @@ import { expose, transfer } from 'comlink';
 import type { ModelParameters } from '../core/updateStages.ts';
 import { crashOnUnhandled } from './crash.ts';
 import { outcomeOf, READY } from './outcome.ts';
+import { startHelper } from './helperWorker.ts';
+import { Spreading } from './spreading.ts';
 import { SumService } from './sumService.ts';
 import type { SummerApi } from './summerApi.ts';
 
 crashOnUnhandled();
 
 const service = new SumService();
+const spreading = new Spreading(startHelper, navigator.hardwareConcurrency);
 
 const api: SummerApi = {
   open: (task) => outcomeOf(() => service.open(task), 'worker/failed'),
@@ -20,7 +23,10 @@ const api: SummerApi = {
   begin: (order) => outcomeOf(() => service.begin(order), 'sum/failed'),
   add: (round, group, masked) => outcomeOf(() => service.add(round, group, masked), 'sum/failed'),
   unmask: (round, group, survivors, seeds) =>
-    outcomeOf(() => service.unmask(round, group, survivors, seeds), 'sum/failed'),
+    outcomeOf(async () => {
+      const masks = await spreading.expand(service.wordsIn(round), seeds);
+      service.unmask(round, group, survivors, masks);
+    }, 'sum/failed'),
   finish: async (round, members, survivors) => {
     const outcome = await outcomeOf(() => service.finish(round, members, survivors), 'sum/failed');
     if (!outcome.ok) return outcome;

@@ -27,6 +27,12 @@ export class SumService {
   #plan: Plan | undefined;
   #model: ModelParameters | undefined;
   #running: RunningSum | undefined;
+  readonly #onGroupSum: (round: RoundNumber, group: number, words: Uint32Array) => void;
+
+  /** `onGroupSum` sees the checked sum of each group, for simulations that make it again. */
+  constructor(onGroupSum: (round: RoundNumber, group: number, words: Uint32Array) => void = () => undefined) {
+    this.#onGroupSum = onGroupSum;
+  }
 
   open({ plan }: SummerTask): void {
     this.#plan = plan;
@@ -54,15 +60,25 @@ export class SumService {
     return piecesRoot(masked);
   }
 
-  /** Ends the group's sum, whether its checks hold or not: once unmasked it must never be unmasked again otherwise. */
-  unmask(round: RoundNumber, group: number, survivors: number, seeds: readonly MaskSeed[]): void {
+  /** Of the round's vectors. @throws HushError `worker/order` when it is not the round that was begun. */
+  wordsIn(round: RoundNumber): number {
+    return wordCount(this.#current(round).order.sumSpec);
+  }
+
+  /**
+   * Ends the group's sum, whether its checks hold or not: once unmasked it must never be unmasked again otherwise. `masks`
+   * are seeds, or the words of all of them together.
+   */
+  unmask(round: RoundNumber, group: number, survivors: number, masks: readonly MaskSeed[] | Uint32Array): void {
     const running = this.#current(round);
     const accumulator = this.#accumulator(running, group);
     running.groups.delete(group);
     running.unmasked.add(group);
-    accumulator.addMasks(seeds);
+    if (masks instanceof Uint32Array) accumulator.addWords(masks);
+    else accumulator.addMasks(masks);
     const { sumSpec, groupSizes } = running.order;
     const sum = readGroupSum(accumulator.sum(), sumSpec, survivors, ringBits(sumSpec, groupSizes[group] ?? 0));
+    this.#onGroupSum(round, group, sum);
     running.total.forEach((word, i) => {
       running.total[i] = word + (sum[i] ?? 0);
     });

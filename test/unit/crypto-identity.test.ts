@@ -1,3 +1,4 @@
+import { ed25519 } from '@noble/curves/ed25519.js';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { concatBytes, fromHex, utf8 } from '../../src/core/bytes.ts';
 import type { PublicKey, Signature } from '../../src/core/ids.ts';
@@ -72,6 +73,33 @@ describe('identity', () => {
     for (const key of [neutral, '00'.repeat(32), `ec${'ff'.repeat(30)}7f`]) {
       expect(await verifySignature(key as PublicKey, signature as Signature, utf8('anything'))).toBe(false);
     }
+  });
+
+  it('refuses exactly the keys that @noble finds to be of small order or no encoding', async () => {
+    // A point of order 8 generates all of small order.
+    const generator = ed25519.Point.fromHex('26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05');
+    const torsion = [1, 2, 3, 4, 5, 6, 7].map((factor) => generator.multiplyUnsafe(BigInt(factor)).toHex());
+    expect(new Set(torsion).size).toBe(7);
+    const importKey = vi.spyOn(crypto.subtle, 'importKey');
+    const wrong = [
+      ...torsion,
+      // Not reduced: p to p + 18 mean 0 to 18.
+      ...Array.from({ length: 19 }, (_, i) => `${(0xed + i).toString(16)}${'ff'.repeat(30)}7f`),
+      ...Array.from({ length: 19 }, (_, i) => `${(0xed + i).toString(16)}${'ff'.repeat(31)}`),
+      // x = 0 with a sign.
+      `01${'00'.repeat(30)}80`,
+      `ec${'ff'.repeat(31)}`,
+    ];
+    for (const key of wrong) {
+      expect(await verifySignature(key as PublicKey, '00'.repeat(64) as Signature, utf8('x'))).toBe(false);
+    }
+    expect(importKey).not.toHaveBeenCalled();
+    // Just below p, and a sum of a good point and one of small order: keys like others.
+    const mixed = ed25519.Point.BASE.add(generator).toHex();
+    for (const key of [`eb${'ff'.repeat(30)}7f`, mixed]) {
+      await verifySignature(key as PublicKey, '00'.repeat(64) as Signature, utf8('x'));
+    }
+    expect(importKey).toHaveBeenCalledTimes(2);
   });
 
   it('imports each key once, and forgets the oldest of many', async () => {
