@@ -1,4 +1,5 @@
 /** What a secure sum is for: named segments of integers, one a ring word, so that figures travel hidden like updates. */
+import { HushError } from './errors.ts';
 import type { Plan } from './plan.ts';
 
 export type SumKind = 'train' | 'evaluate' | 'statistics';
@@ -11,6 +12,10 @@ export interface Segment {
   readonly bits: number;
   /** What one integer unit stands for. */
   readonly scale: number;
+  /** Size of the blocks in which the values are rotated before they are quantised; 1 when they are not. */
+  readonly block: number;
+  /** The ring may be too small for the range of the sum, which is then looked for around its middle. */
+  readonly centred: boolean;
 }
 
 export interface SumSpec {
@@ -45,8 +50,30 @@ export const WIDE_INTEGER_BITS = 40;
 /** Zeros of at least this many bits: a sum under wrong masks shows in them. */
 export const ZERO_BITS = 64;
 
+const LARGEST_BLOCK = 4096;
+
+/**
+ * A ring that is too small for the range of a sum needs blocks in which many coordinates are mixed: in a block of a few
+ * values a sum could wrap without anything to be seen. Shorter updates keep the full ring.
+ */
+const SMALLEST_CENTRED_BLOCK = 256;
+
+/** What a word of a group's sum lacks at the most when it grows by `centredGrowth` only: 8 bits against 5 at 255 people. */
+const MOST_SPARED_BITS = 3;
+
+/** The largest power of four that fits `length`, at most 4,096: its square root is a power of two, so nothing is rounded. */
+function rotationBlock(length: number): number {
+  let block = 1;
+  while (4 * block <= Math.min(length, LARGEST_BLOCK)) block *= 4;
+  return block;
+}
+
+function plain(name: string, length: number, bits: number, scale: number): Segment {
+  return { name, length, bits, scale, block: 1, centred: false };
+}
+
 function limbs(name: string, bits: number, scale: number): Segment {
-  return { name, length: Math.ceil(WIDE_INTEGER_BITS / bits), bits, scale };
+  return plain(name, Math.ceil(WIDE_INTEGER_BITS / bits), bits, scale);
 }
 
 function commonSegments(bits: number): Segment[] {
@@ -55,22 +82,25 @@ function commonSegments(bits: number): Segment[] {
     limbs(`${part}/correct`, bits, 1),
     limbs(`${part}/samples`, bits, 1),
   ]);
-  return [
-    ...figures,
-    { name: 'count', length: 1, bits, scale: 1 },
-    { name: 'zeros', length: Math.ceil(ZERO_BITS / bits), bits, scale: 1 },
-  ];
+  return [...figures, plain('count', 1, bits, 1), plain('zeros', Math.ceil(ZERO_BITS / bits), bits, 1)];
 }
 
-/** The sum of a training round: the weighted update, its weight, and the figures of the model that the round began with. */
+/**
+ * The sum of a training round: the weighted update, its weight, and the figures of the model that the round began with.
+ * In the plan's smaller ring all but the update has limbs so narrow that they cannot wrap in any group.
+ */
 export function trainingSumSpec(plan: Plan, parameters: number): SumSpec {
-  const { bits, clipRange } = plan.aggregation;
+  const { bits, clipRange, rotation, ring } = plan.aggregation;
+  const block = rotation ? rotationBlock(parameters) : 1;
+  const centred = ring === 'half' && block >= SMALLEST_CENTRED_BLOCK;
+  const limbBits = centred ? Math.max(1, bits - MOST_SPARED_BITS) : bits;
+  const scale = (2 * clipRange) / (2 ** bits - 1);
   return {
     kind: 'train',
     segments: [
-      { name: 'update', length: parameters, bits, scale: (2 * clipRange) / (2 ** bits - 1) },
-      limbs('weight', bits, 1),
-      ...commonSegments(bits),
+      { name: 'update', length: parameters, bits, scale, block, centred },
+      limbs('weight', limbBits, 1),
+      ...commonSegments(limbBits),
     ],
   };
 }
@@ -89,12 +119,44 @@ export function wordCount(spec: SumSpec): number {
   return spec.segments.reduce((words, segment) => words + segment.length, 0);
 }
 
-/** R = b + ceil(log2 n): bits of a ring word in which the sum of `groupSize` values cannot wrap. */
+/** ceil(log2 n), in integers: everyone must come to the same ring. */
+function fullGrowth(people: number): number {
+  return people <= 1 ? 0 : 32 - Math.clz32(people - 1);
+}
+
+/**
+ * ceil(log2(n) / 2) + 1. A rotated coordinate of a sum of n unrelated updates grows with sqrt(n), not with n: the half range
+ * of such a ring is 2 · sqrt(n) clip ranges. `checkWrap` in update/wrap.ts says what that bounds, and checks it.
+ */
+function centredGrowth(people: number): number {
+  const full = fullGrowth(people);
+  return Math.min(full, Math.ceil(full / 2) + 1);
+}
+
+/**
+ * R, the bits of a ring word under masks: b + ceil(log2 n), in which the sum of `groupSize` values cannot wrap, or about
+ * half of log2 n where the update is centred. @throws HushError `sum/ring` above 32.
+ */
 export function ringBits(spec: SumSpec, groupSize: number): number {
-  const bits = Math.max(...spec.segments.map((segment) => segment.bits));
-  const ring = bits + Math.ceil(Math.log2(groupSize));
-  if (ring > 32) throw new RangeError(`ring of ${ring} bits for ${bits}-bit values of ${groupSize}: at most 32`);
-  return ring;
+  const grow = (centred: boolean): number => (centred ? centredGrowth : fullGrowth)(groupSize);
+  return atMost32(spec, groupSize, Math.max(...spec.segments.map(({ bits, centred }) => bits + grow(centred))));
+}
+
+/** Bits of a word of the plain total over all groups, of `members` people: nothing wraps. @throws HushError `sum/ring` above 32. */
+export function sumBits(spec: SumSpec, members: number): number {
+  return atMost32(spec, members, valueBits(spec) + fullGrowth(members));
+}
+
+function valueBits(spec: SumSpec): number {
+  return Math.max(...spec.segments.map((segment) => segment.bits));
+}
+
+function atMost32(spec: SumSpec, people: number, bits: number): number {
+  if (bits <= 32) return bits;
+  const values = `values of ${valueBits(spec)} bits from ${people} people`;
+  throw new HushError('sum/ring', `The sum of ${values} needs words of ${bits} bits, expected at most 32.`, {
+    advice: 'Lower "aggregation.bits" in the plan, or let fewer people take part.',
+  });
 }
 
 /** Bytes of `words` ring words of `bits` bits, packed. */

@@ -5,5 +5,10 @@ import { hashOf } from '../crypto/hash.ts';
 import { encodeCbor } from './cbor.ts';
 
 export function sumSpecHashOf({ kind, segments }: SumSpec): Hash {
-  return hashOf(encodeCbor([kind, segments.map(({ name, length, bits, scale }) => [name, length, bits, scale])]));
+  return hashOf(
+    encodeCbor([
+      kind,
+      segments.map(({ name, length, bits, scale, block, centred }) => [name, length, bits, scale, block, centred]),
+    ]),
+  );
 }

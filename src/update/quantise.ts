@@ -1,10 +1,12 @@
 /** From a clipped update and its figures to integers that a secure sum can add. */
+import type { Bytes } from '../core/bytes.ts';
 import { HushError } from '../core/errors.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Random } from '../core/ports.ts';
 import { LOSS_UNIT, MAX_SAMPLE_LOSS, PARTS, wordCount } from '../core/sumSpec.ts';
-import type { Figures, PartFigures, SumSpec } from '../core/sumSpec.ts';
+import type { Figures, PartFigures, Segment, SumSpec } from '../core/sumSpec.ts';
 import type { ClippedUpdate, FieldVector } from '../core/updateStages.ts';
+import { rotate } from './rotation.ts';
 import { MAX_WIDE_INTEGER, segmentViews, writeLimbs } from './segmentView.ts';
 import type { SegmentView } from './segmentView.ts';
 
@@ -16,36 +18,36 @@ export interface QuantiseInput {
   readonly plan: Plan;
   /** Undefined in a round that only measures. */
   readonly update: ClippedUpdate | undefined;
+  /** Of this round and the model that it began with; needed where the spec says that the update is rotated. */
+  readonly rotationSeed?: Bytes;
   /** Training samples; counts at most the plan's `weightCap`. */
   readonly weight: number;
   readonly figures: Figures;
 }
 
 /**
- * Fills every segment of the spec. Coordinate Δ of the update becomes w·Δ / weightCap, cut off at ±clipRange, shifted by
- * clipRange and divided by the scale, then rounded up or down at random so that its expectation is itself (Alistarh et
- * al. 2017, QSGD, section 3.1). The draws come from `random` and are nobody else's: shared ones would let the server
- * undo the rounding. `saturated` is the fraction of coordinates that were cut off.
- * @throws HushError `update/missing`, `update/length`, `update/weight`, `update/figures`, `update/not-finite`,
- * `update/segment`.
+ * Fills every segment of the spec. Coordinate Δ of the update becomes w·Δ / weightCap, is rotated where the spec says so, cut
+ * off at ±clipRange, shifted by clipRange and divided by the scale, then rounded up or down at random so that its expectation
+ * is itself (Alistarh et al. 2017, QSGD, section 3.1). The draws come from `random` and are nobody else's: shared ones would
+ * let the server undo the rounding. `saturated` is the fraction of coordinates that were cut off.
+ * @throws HushError `update/missing`, `update/length`, `update/rotation`, `update/weight`, `update/figures`,
+ * `update/not-finite`, `update/segment`.
  */
 export function quantise(
   input: QuantiseInput,
   random: Random,
 ): { readonly vector: FieldVector; readonly saturated: number } {
-  const { sumSpec, plan, update } = input;
-  const weight = Math.min(wide('weight', input.weight, 'update/weight'), plan.aggregation.weightCap);
+  const { sumSpec, plan } = input;
+  const weight = cappedWeight(input);
   const scalars = scalarsOf(weight, input.figures);
   const vector = new Uint32Array(wordCount(sumSpec));
   let saturated = 0;
   for (const view of segmentViews(sumSpec, vector)) {
     const { name, length } = view.segment;
     if (name === 'update') {
-      if (!update) throw new HushError('update/missing', 'The sum has a segment "update" but nothing was trained.');
-      if (update.length !== length) {
-        throw new HushError('update/length', `The update has ${update.length} values, the sum expects ${length}.`);
-      }
-      saturated = quantiseUpdate(view, update, weight, plan, random) / length;
+      const coordinates = coordinatesOf(view.segment, input);
+      saturated = countOutside(coordinates, plan) / length;
+      round(view, coordinates, plan, random);
       continue;
     }
     const value = scalars.get(name);
@@ -55,27 +57,56 @@ export function quantise(
   return { vector: vector as FieldVector, saturated };
 }
 
-/** Gives the number of coordinates that were cut off. */
-function quantiseUpdate(view: SegmentView, update: ClippedUpdate, weight: number, plan: Plan, random: Random): number {
-  const { words, segment } = view;
-  const { clipRange, weightCap } = plan.aggregation;
+/** The fraction of coordinates that `quantise` would cut off, without drawing anything; 0 where there is no update. */
+export function saturation(input: QuantiseInput): number {
+  const segment = input.sumSpec.segments.find(({ name }) => name === 'update');
+  return segment ? countOutside(coordinatesOf(segment, input), input.plan) / segment.length : 0;
+}
+
+/** What is rounded: the update weighted and, where the spec says so, rotated. Float64, shape [parameters]. */
+function coordinatesOf(segment: Segment, input: QuantiseInput): Float64Array {
+  const { update, rotationSeed, plan } = input;
+  if (!update) throw new HushError('update/missing', 'The sum has a segment "update" but nothing was trained.');
+  if (update.length !== segment.length) {
+    const expected = `the sum expects ${segment.length}`;
+    throw new HushError('update/length', `The update has ${update.length} values, ${expected}.`);
+  }
+  const weight = cappedWeight(input);
+  const { weightCap } = plan.aggregation;
+  const coordinates = new Float64Array(segment.length);
+  for (let i = 0; i < coordinates.length; i++) coordinates[i] = (weight * (update[i] ?? 0)) / weightCap;
+  if (segment.block === 1) return coordinates;
+  if (!rotationSeed) throw new HushError('update/rotation', 'The sum is of rotated updates but no seed was given.');
+  rotate(coordinates, segment, rotationSeed);
+  return coordinates;
+}
+
+function countOutside(coordinates: Float64Array, plan: Plan): number {
+  const { clipRange } = plan.aggregation;
+  let outside = 0;
+  for (let i = 0; i < coordinates.length; i++) if (Math.abs(coordinates[i] ?? 0) > clipRange) outside++;
+  return outside;
+}
+
+function round({ words, segment }: SegmentView, coordinates: Float64Array, plan: Plan, random: Random): void {
+  const { clipRange } = plan.aggregation;
   const largest = 2 ** segment.bits - 1;
-  let saturated = 0;
-  for (let start = 0; start < update.length; start += CHUNK_WORDS) {
-    const end = Math.min(start + CHUNK_WORDS, update.length);
+  for (let start = 0; start < coordinates.length; start += CHUNK_WORDS) {
+    const end = Math.min(start + CHUNK_WORDS, coordinates.length);
     const drawn = random.bytes(4 * (end - start));
     const draws = new DataView(drawn.buffer, drawn.byteOffset, drawn.byteLength);
     for (let i = start; i < end; i++) {
-      const value = (weight * (update[i] ?? 0)) / weightCap;
-      const inside = Math.max(-clipRange, Math.min(clipRange, value));
-      if (inside !== value) saturated++;
+      const inside = Math.max(-clipRange, Math.min(clipRange, coordinates[i] ?? 0));
       // Floating point may put the upper end of the range a hair above the largest integer.
       const exact = Math.min((inside + clipRange) / segment.scale, largest);
       const below = Math.floor(exact);
       words[i] = draws.getUint32(4 * (i - start), true) < (exact - below) * 2 ** 32 ? below + 1 : below;
     }
   }
-  return saturated;
+}
+
+function cappedWeight({ weight, plan }: QuantiseInput): number {
+  return Math.min(wide('weight', weight, 'update/weight'), plan.aggregation.weightCap);
 }
 
 /** What each segment of one integer carries. */

@@ -1,11 +1,13 @@
 /** Step 6 of the protocol: what an unmasked sum says, after every check that it has to pass. */
+import type { Bytes } from '../core/bytes.ts';
 import { HushError } from '../core/errors.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import type { Plan } from '../core/plan.ts';
 import { MAX_SAMPLE_LOSS, wordCount } from '../core/sumSpec.ts';
-import type { Figures, Part, PartFigures, SumSpec } from '../core/sumSpec.ts';
+import type { Figures, Part, PartFigures, Segment, SumSpec } from '../core/sumSpec.ts';
 import type { AggregateSum } from '../core/updateStages.ts';
-import { MAX_WIDE_INTEGER, readLimbs, segmentViews } from './segmentView.ts';
+import { unrotate } from './rotation.ts';
+import { aroundMiddle, MAX_WIDE_INTEGER, readLimbs, segmentViews } from './segmentView.ts';
 import type { SegmentView } from './segmentView.ts';
 
 export interface SumReading {
@@ -18,8 +20,8 @@ export interface SumReading {
 }
 
 /**
- * `survivors` is |U2|.
- * @throws HushError `sum/length`, `sum/range` (a word above survivors · (2^b − 1)), `sum/count`, `sum/zeros`, `sum/weight`,
+ * `survivors` is |U2|. A rotated sum is rotated back in exact integers, and scaled after that.
+ * @throws HushError `sum/length`, `sum/rotation`, `sum/range` (a word above survivors · (2^b − 1)), `sum/count`, `sum/zeros`, `sum/weight`,
  * `sum/figures`: masks that did not cancel, or a participant outside its rules. The round is then abandoned.
  */
 export function readSum(input: {
@@ -27,8 +29,10 @@ export function readSum(input: {
   readonly sumSpec: SumSpec;
   readonly plan: Plan;
   readonly survivors: number;
+  /** Of the round and the model that it began with; needed where the spec says that the updates are rotated. */
+  readonly rotationSeed?: Bytes;
 }): SumReading {
-  const { sum, sumSpec, plan, survivors } = input;
+  const { sum, sumSpec, plan, survivors, rotationSeed } = input;
   const words = wordCount(sumSpec);
   if (sum.length !== words) throw wrong('sum/length', 'number of words', sum.length, `${words}`);
   const views = new Map<string, SegmentView>();
@@ -60,18 +64,20 @@ export function readSum(input: {
   if (totalWeight <= 0 || totalWeight > mostWeight) {
     throw wrong('sum/weight', 'weight', totalWeight, `from 1 to ${mostWeight}`);
   }
-  return { figures, totalWeight, update: meanUpdate(update, plan, survivors, totalWeight) };
+  const mean = aroundMiddle(update, survivors);
+  if (update.segment.block > 1) {
+    if (!rotationSeed) throw new HushError('sum/rotation', 'The sum is of rotated updates but no seed was given.');
+    unrotate(mean, update.segment, rotationSeed);
+  }
+  scaleToMean(mean, update.segment, plan, totalWeight);
+  return { figures, totalWeight, update: mean };
 }
 
-/** (S · scale − survivors · clipRange) · weightCap / totalWeight, in this order: everyone gets the same bits. */
-function meanUpdate({ segment, words }: SegmentView, plan: Plan, survivors: number, totalWeight: number): Float64Array {
-  const { clipRange, weightCap } = plan.aggregation;
-  const shift = survivors * clipRange;
-  const mean = new Float64Array(words.length);
-  for (let i = 0; i < words.length; i++) {
-    mean[i] = (((words[i] ?? 0) * segment.scale - shift) * weightCap) / totalWeight;
-  }
-  return mean;
+/** (integer · scale / 2) · weightCap / totalWeight, in this order: everyone gets the same bits. */
+function scaleToMean(doubled: Float64Array, segment: Segment, plan: Plan, totalWeight: number): void {
+  const { weightCap } = plan.aggregation;
+  const halfScale = segment.scale / 2;
+  for (let i = 0; i < doubled.length; i++) doubled[i] = ((doubled[i] ?? 0) * halfScale * weightCap) / totalWeight;
 }
 
 function checkRange({ segment, words }: SegmentView, survivors: number): void {

@@ -37,3 +37,14 @@ export function readLimbs({ segment, words }: SegmentView): number {
   for (let i = words.length - 1; i >= 0; i--) value = value * base + (words[i] ?? 0);
   return value;
 }
+
+/**
+ * 2s − survivors · (2^b − 1) of each word s of a sum: twice its distance from the middle of its range, so an integer, where one
+ * stands for half of the segment's scale. Float64, shape [words].
+ */
+export function aroundMiddle({ segment, words }: SegmentView, survivors: number): Float64Array {
+  const range = survivors * (2 ** segment.bits - 1);
+  const doubled = new Float64Array(words.length);
+  for (let i = 0; i < doubled.length; i++) doubled[i] = 2 * (words[i] ?? 0) - range;
+  return doubled;
+}

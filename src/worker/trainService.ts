@@ -10,6 +10,7 @@ import type { Hash, RoundNumber } from '../core/ids.ts';
 import type {
   ApplyOrder,
   ApplyReport,
+  HashedModel,
   MaskOrder,
   MaskReport,
   TrainerInfo,
@@ -18,8 +19,8 @@ import type {
   TrainReport,
 } from '../core/localWork.ts';
 import type { Random } from '../core/ports.ts';
-import { NO_FIGURES, ringBits } from '../core/sumSpec.ts';
-import type { Figures } from '../core/sumSpec.ts';
+import { NO_FIGURES, ringBits, sumSpecFor } from '../core/sumSpec.ts';
+import type { Figures, SumSpec } from '../core/sumSpec.ts';
 import type { ClippedUpdate, ModelParameters } from '../core/updateStages.ts';
 import { PublicDataSource } from '../data/publicDataset.ts';
 import type { FetchFile } from '../data/gunzip.ts';
@@ -28,7 +29,9 @@ import { clip, differenceOf } from '../update/clip.ts';
 import { mask } from '../update/mask.ts';
 import { modelHashOf } from '../update/modelHash.ts';
 import { piecesRoot } from '../update/pieces.ts';
-import { quantise } from '../update/quantise.ts';
+import { quantise, saturation } from '../update/quantise.ts';
+import type { QuantiseInput } from '../update/quantise.ts';
+import { rotationSeed } from '../update/rotation.ts';
 import { maskedGlimpse, rawGlimpse } from './glimpse.ts';
 import type { RawGlimpse } from './glimpse.ts';
 import { TrainControl } from './trainControl.ts';
@@ -46,6 +49,8 @@ interface Trained {
   readonly glimpse: RawGlimpse;
   /** Undefined after a round that only measures. */
   readonly update: ClippedUpdate | undefined;
+  /** Of the model that was trained from. */
+  readonly modelHash: Hash;
 }
 
 export class TrainService {
@@ -53,7 +58,7 @@ export class TrainService {
   readonly #options: TrainServiceOptions;
   #task: TrainerTask | undefined;
   #data: TrainingData | undefined;
-  #model: ModelParameters | undefined;
+  #model: HashedModel | undefined;
   #engine: (Chosen & { readonly session: EngineSession }) | undefined;
   #trained: Trained | undefined;
 
@@ -88,9 +93,10 @@ export class TrainService {
   }
 
   load(parameters: ModelParameters): Hash {
-    this.#model = parameters;
+    const hash = modelHashOf(parameters);
+    this.#model = { parameters, hash };
     this.#trained = undefined;
-    return modelHashOf(parameters);
+    return hash;
   }
 
   train(order: TrainOrder): Promise<TrainReport> {
@@ -108,7 +114,7 @@ export class TrainService {
   async #train({ round, kind, seed }: TrainOrder): Promise<TrainReport> {
     const { plan } = need(this.#task, 'a task');
     const data = need(this.#data, 'data');
-    const model = need(this.#model, 'a model');
+    const { parameters: model, hash: modelHash } = need(this.#model, 'a model');
     await this.control.proceed();
     const startMs = performance.now();
     const session = await this.#session();
@@ -121,19 +127,16 @@ export class TrainService {
     const report = { round, updateNorm: 0, saturated: 0 };
     if (kind === 'evaluate') {
       const figures = { training: NO_FIGURES, validation, test };
-      this.#trained = { round, figures, glimpse: { start: 0, values: [] }, update: undefined };
+      this.#trained = { round, figures, glimpse: { start: 0, values: [] }, update: undefined, modelHash };
       return { ...report, durationMs: performance.now() - startMs, figures };
     }
     const training = await session.train(data.training, plan.training, seed, this.control);
     const raw = differenceOf(await session.parameters(), model);
     const { clipped, norm } = clip(raw, plan.aggregation.clipNorm);
     const figures = { training, validation, test };
-    this.#trained = { round, figures, glimpse: rawGlimpse(raw), update: clipped };
-    const saturated = saturatedFraction(
-      clipped,
-      this.#weight() / plan.aggregation.weightCap,
-      plan.aggregation.clipRange,
-    );
+    const trained = { round, figures, glimpse: rawGlimpse(raw), update: clipped, modelHash };
+    this.#trained = trained;
+    const saturated = saturation(this.#toQuantise(trained, sumSpecFor(kind, plan, model.length)));
     return { ...report, durationMs: performance.now() - startMs, figures, updateNorm: norm, saturated };
   }
 
@@ -144,9 +147,7 @@ export class TrainService {
       throw new HushError('worker/order', `Round ${round} is to be masked, expected ${trained?.round ?? 'none'}.`);
     }
     this.#trained = undefined;
-    const { plan } = need(this.#task, 'a task');
-    const { figures, update } = trained;
-    const { vector } = quantise({ sumSpec, plan, update, weight: this.#weight(), figures }, this.#options.random);
+    const { vector } = quantise(this.#toQuantise(trained, sumSpec), this.#options.random);
     const bits = ringBits(sumSpec, groupSize);
     const masked = mask(vector, bits, seeds);
     return {
@@ -157,14 +158,16 @@ export class TrainService {
   }
 
   apply(order: ApplyOrder): ApplyReport {
-    const report = applySum(need(this.#model, 'a model'), order, need(this.#task, 'a task').plan);
-    this.#model = report.parameters;
+    const { plan } = need(this.#task, 'a task');
+    const report = applySum(need(this.#model, 'a model').parameters, order, plan);
+    this.#model = { parameters: report.parameters, hash: report.modelHashAfter };
     return report;
   }
 
-  #weight(): number {
-    const { training } = need(this.#data, 'data');
-    return Math.min(training.count, need(this.#task, 'a task').plan.aggregation.weightCap);
+  #toQuantise({ round, modelHash, update, figures }: Trained, sumSpec: SumSpec): QuantiseInput {
+    const { plan } = need(this.#task, 'a task');
+    const weight = need(this.#data, 'data').training.count;
+    return { sumSpec, plan, update, rotationSeed: rotationSeed(modelHash, round), weight, figures };
   }
 
   /** After a lost device another engine is chosen, among those that are left. */
@@ -180,12 +183,6 @@ export class TrainService {
 }
 
 const LOST: readonly string[] = ['engine/lost', 'engine/out-of-memory', 'engine/closed'];
-
-/** What the quantiser will cut off of an update that it scales by `factor`. */
-function saturatedFraction(update: ClippedUpdate, factor: number, clipRange: number): number {
-  const outside = update.reduce((count, value) => (Math.abs(value * factor) > clipRange ? count + 1 : count), 0);
-  return outside / update.length;
-}
 
 function need<T>(value: T | undefined, what: string): T {
   if (value === undefined) throw new HushError('worker/order', `The worker was given work before it had ${what}.`);

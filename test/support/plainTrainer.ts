@@ -6,6 +6,7 @@ import type {
   HashedModel,
   MaskOrder,
   MaskReport,
+  MaskSeed,
   Trainer,
   TrainerInfo,
   TrainerTask,
@@ -27,10 +28,13 @@ import { mask } from '../../src/update/mask.ts';
 import { modelHashOf } from '../../src/update/modelHash.ts';
 import { piecesRoot } from '../../src/update/pieces.ts';
 import { quantise } from '../../src/update/quantise.ts';
+import { rotationSeed } from '../../src/update/rotation.ts';
 
 export class PlainTrainer implements Trainer {
   /** Every field vector that was masked, by round: what the unmasked sum must be the sum of. */
   readonly vectors = new Map<number, FieldVector>();
+  /** The seeds of every mask that was put on, by round. */
+  readonly seeds = new Map<number, readonly MaskSeed[]>();
   /** Awaited in every `train`: tests hold a participant there, or make it fail. */
   whileTraining: () => Promise<void> = () => Promise.resolve();
   readonly #random: Random;
@@ -86,11 +90,16 @@ export class PlainTrainer implements Trainer {
 
   async mask({ round, sumSpec, groupSize, seeds }: MaskOrder): Promise<MaskReport> {
     const { plan } = this.#need(this.#task);
-    const update =
-      this.#trained && clip(differenceOf(this.#trained, this.#need(this.#model)), plan.aggregation.clipNorm).clipped;
+    const model = this.#need(this.#model);
+    const update = this.#trained && clip(differenceOf(this.#trained, model), plan.aggregation.clipNorm).clipped;
+    const seed = rotationSeed(modelHashOf(model), round);
     const figures = this.#figures(sumSpec.kind === 'train' ? 'train' : 'evaluate');
-    const { vector } = quantise({ sumSpec, plan, update, weight: this.#samples, figures }, this.#random);
+    const { vector } = quantise(
+      { sumSpec, plan, update, rotationSeed: seed, weight: this.#samples, figures },
+      this.#random,
+    );
     this.vectors.set(round, new Uint32Array(vector) as FieldVector);
+    this.seeds.set(round, seeds);
     const masked = mask(vector, ringBits(sumSpec, groupSize), seeds);
     return { masked, piecesRoot: piecesRoot(masked), glimpse: { stays: [], sent: [] } };
   }

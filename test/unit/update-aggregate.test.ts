@@ -51,7 +51,7 @@ describe('applying a sum', () => {
     for (const vector of vectors) accumulator.add(packWords(vector, bits));
     expect(accumulator.added).toBe(updates.length);
     const packedSum = packWords(accumulator.sum(), bits);
-    return { round: 1, sumSpec, groupSize, survivors: updates.length, packedSum };
+    return { round: 1, sumSpec, members: groupSize, survivors: updates.length, packedSum };
   }
 
   const updates = [
@@ -103,7 +103,7 @@ describe('applying a sum', () => {
       19,
     );
     accumulator.add(packedSum);
-    accumulator.addMask({ seed: seededPort(9).bytes(32), sign: -1 });
+    accumulator.addMasks([{ seed: seededPort(9).bytes(32), sign: -1 }]);
     const masked = packWords(accumulator.sum(), 19);
     expect(() => applySum(model(1, 1), { ...order, sumSpec, packedSum: masked }, plan)).toThrow(
       expect.objectContaining({ code: expect.stringMatching(/^sum\//) }),

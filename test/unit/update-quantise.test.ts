@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { NO_FIGURES, evaluationSumSpec, trainingSumSpec, wordCount } from '../../src/core/sumSpec.ts';
 import type { Figures, PartFigures, SumSpec } from '../../src/core/sumSpec.ts';
 import type { AggregateSum, ClippedUpdate } from '../../src/core/updateStages.ts';
-import { quantise } from '../../src/update/quantise.ts';
+import { quantise, saturation } from '../../src/update/quantise.ts';
 import { readSum } from '../../src/update/readSum.ts';
 import { segmentViews } from '../../src/update/segmentView.ts';
 import { samplePlan } from '../reference/samplePlan.ts';
@@ -42,7 +42,7 @@ describe('quantising', () => {
   });
 
   it('stays within [0, 2^b − 1] at both ends of the range, for every number of bits', () => {
-    for (let bits = 4; bits <= 24; bits++) {
+    for (let bits = 2; bits <= 24; bits++) {
       for (const clipRange of [0.1, 0.3, 1 / 3, 7, 1e-6, 1e6]) {
         const edge = samplePlan({ bits, clipRange });
         const spec = trainingSumSpec(edge, 4);
@@ -76,8 +76,38 @@ describe('quantising', () => {
 
   it('reports the fraction of coordinates that were cut off', () => {
     const update = updateOf([0.6, 0.1, -0.6]);
-    expect(quantise({ sumSpec, plan, update, weight: 1000, figures: NOTHING }, seededPort(3)).saturated).toBe(2 / 3);
-    expect(quantise({ sumSpec, plan, update, weight: 500, figures: NOTHING }, seededPort(3)).saturated).toBe(0);
+    const input = { sumSpec, plan, update, figures: NOTHING };
+    for (const [weight, fraction] of [
+      [1000, 2 / 3],
+      [500, 0],
+    ] as const) {
+      expect(quantise({ ...input, weight }, seededPort(3)).saturated).toBe(fraction);
+      expect(saturation({ ...input, weight })).toBe(fraction);
+    }
+    const measuring = { sumSpec: evaluationSumSpec(plan), plan, update: undefined, weight: 1, figures: NOTHING };
+    expect(saturation(measuring)).toBe(0);
+  });
+
+  it('rotates before it cuts off: a range far below the largest coordinate holds them all', () => {
+    const d = 1024;
+    const one = new Float32Array(d) as ClippedUpdate;
+    one[5] = 4;
+    for (const [rotation, saturated] of [
+      [true, 0],
+      [false, 1 / d],
+    ] as const) {
+      const narrow = samplePlan({ bits: 4, clipRange: 0.13, rotation });
+      const spec = trainingSumSpec(narrow, d);
+      const rotationSeed = seededPort(5).bytes(32);
+      const input = { sumSpec: spec, plan: narrow, update: one, weight: 1000, figures: NOTHING, rotationSeed };
+      const quantised = quantise(input, seededPort(3));
+      expect(quantised.saturated).toBe(saturated);
+      expect(saturation(input)).toBe(saturated);
+      const sum = quantised.vector as unknown as AggregateSum;
+      const reading = readSum({ sum, sumSpec: spec, plan: narrow, survivors: 1, rotationSeed });
+      // Rotated, the whole update of 4 comes back, but for rounding; cut off, little of it.
+      expect(Math.abs(reading.update![5]! - (rotation ? 4 : 0.13))).toBeLessThan(0.1);
+    }
   });
 
   it('draws fresh randomness for every coordinate, also past one chunk of 16,384', () => {
@@ -107,7 +137,7 @@ describe('quantising', () => {
 
   it('carries figures exactly through limbs of every width', () => {
     const training = { lossSum: 123_456.75, correct: 987_654, samples: 1_234_567 };
-    for (const bits of [4, 7, 16, 20, 24]) {
+    for (const bits of [2, 3, 4, 7, 16, 20, 24]) {
       const narrow = samplePlan({ bits, weightCap: 1_000_000_000 });
       const spec = trainingSumSpec(narrow, 2);
       const input = { sumSpec: spec, plan: narrow, update: updateOf([0, 0]), weight: 999_999_999 };
@@ -153,9 +183,13 @@ describe('quantising', () => {
     for (const weight of [-1, 0.5, Number.NaN, 2 ** 41]) {
       expect(() => quantise({ ...input, weight }, random)).toThrow(code('update/weight'));
     }
+    const turned = trainingSumSpec(samplePlan({ rotation: true }), 4);
+    const four = { ...input, sumSpec: turned, update: updateOf([0, 0, 0, 0]) };
+    expect(() => quantise(four, random)).toThrow(code('update/rotation'));
     const correct = figuresWith({ lossSum: 0, correct: -1, samples: 1 });
     expect(() => quantise({ ...input, figures: correct }, random)).toThrow(code('update/figures'));
-    const other = { kind: 'statistics', segments: [{ name: 'mean', length: 1, bits: 16, scale: 1 }] } as const;
+    const mean = { name: 'mean', length: 1, bits: 16, scale: 1, block: 1, centred: false };
+    const other = { kind: 'statistics', segments: [mean] } as const;
     expect(() => quantise({ ...input, sumSpec: other }, random)).toThrow(code('update/segment'));
   });
 });
