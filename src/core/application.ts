@@ -1,6 +1,6 @@
 /** What the screens need from the rest, and nothing else: main.ts provides it, the screen gallery and tests fake it. */
 import type { ProblemView, RunActions, RunView } from './runView.ts';
-import type { Plan } from './plan.ts';
+import type { Admission, Plan } from './plan.ts';
 import type { Hash } from './ids.ts';
 import type { Unsubscribe } from './ports.ts';
 
@@ -30,8 +30,15 @@ export interface PlanDraft {
   readonly text: string;
 }
 
+/** An identity that a person made on purpose, to be told by name in plans that list its key. */
+export interface NamedIdentityView {
+  /** Ed25519, 64 hexadecimal digits: what is given to whoever writes the plan. */
+  readonly key: string;
+}
+
 /** What an invite says before anything is fetched. */
 export interface InviteView {
+  readonly admission: Admission;
   readonly planHash: Hash;
   readonly coordinatorKey: string;
   readonly federation: string;
@@ -60,5 +67,11 @@ export interface Application {
   readInvite(fragment: string): InviteView;
   join(fragment: string): Promise<Run>;
   tryHere(participants: number): Promise<LocalFederation>;
+  /** Of this browser; undefined until somebody makes one. */
+  namedIdentity(): Promise<NamedIdentityView | undefined>;
+  /** Gives the one that there is, or makes one. @throws HushError `crypto/unsupported`, `store/…`. */
+  makeNamedIdentity(): Promise<NamedIdentityView>;
+  /** For good: plans that list its key admit this browser no more. */
+  forgetNamedIdentity(): Promise<void>;
   problem(thrown: unknown): ProblemView;
 }

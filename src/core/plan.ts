@@ -16,6 +16,9 @@ export const MAX_COHORT = 100_000;
 /** Groups are drawn at random: with this size on average, four standard deviations more still fit MAX_GROUP. */
 const MAX_GROUP_SIZE = 200;
 
+/** With fewer bits what rounding adds to a sum already fills the smaller ring, and its limbs would have none left. */
+const MIN_HALF_RING_BITS = 4;
+
 const HEX_64 = '64 lower-case hexadecimal digits';
 
 const splitSchema = v.variant(
@@ -91,7 +94,7 @@ const aggregationSchema = v.strictObject({
   ring: v.optional(v.picklist(['full', 'half'], 'one of full, half'), 'full'),
   /** Bound of an update's L2 norm. */
   clipNorm: finite(1e-6, 1e6),
-  /** Bound of one quantised coordinate, either sign. */
+  /** Bound of one quantised coordinate, either sign; with rotation of a rotated one. */
   clipRange: finite(1e-6, 1e6),
   /** A participant's samples count at most this much. */
   weightCap: integer(1, 1_000_000_000),
@@ -169,8 +172,25 @@ function checkAcrossFields(plan: Plan): void {
   if (groupSize === undefined && cohort.target > MAX_GROUP) {
     wrong('aggregation.cohort.target', cohort.target, `at most ${MAX_GROUP} without aggregation.groupSize`);
   }
+  const { bits, rotation, ring } = plan.aggregation;
+  // Only a rotation spreads a sum so evenly that a ring smaller than its range can hold it.
+  if (ring === 'half' && !rotation) wrong('aggregation.ring', ring, '"full" without aggregation.rotation');
+  if (ring === 'half' && bits < MIN_HALF_RING_BITS) {
+    wrong('aggregation.bits', bits, `at least ${MIN_HALF_RING_BITS} with "aggregation.ring" "half"`);
+  }
   if (plan.task.classes.length !== plan.model.outputs) {
     wrong('model.outputs', plan.model.outputs, `the number of task.classes, ${plan.task.classes.length}`);
+  }
+  const { admission, names } = plan.security;
+  if (admission === 'named' && names.length < cohort.target) {
+    wrong('security.names', `${names.length} people`, `at least aggregation.cohort.target, ${cohort.target}`);
+  }
+  for (const field of ['name', 'key'] as const) {
+    const seen = new Set<string>();
+    names.forEach(({ [field]: value }, i) => {
+      if (seen.has(value)) wrong(`security.names.${i}.${field}`, value, 'each once');
+      seen.add(value);
+    });
   }
 }
 

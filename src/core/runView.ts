@@ -44,6 +44,10 @@ export type PersonState =
 export interface PersonView {
   readonly id: ParticipantId;
   readonly you: boolean;
+  /** By the plan's list, once its key has signed for this round; undefined where nobody can tell. */
+  readonly name: string | undefined;
+  /** From 0; undefined without groups, and before they are drawn. */
+  readonly group: number | undefined;
   readonly state: PersonState;
   /** In this round's roster; others enter at a coming round. */
   readonly inRound: boolean;
@@ -64,9 +68,12 @@ export interface RoundView {
   readonly step: RoundStep;
   /** Of the step, 0 to 1. */
   readonly stepFraction: number;
-  /** n of the roster, and how many of them the round needs. */
+  /** n of the roster, and how many of them the round needs; with groups, of all that are still in it together. */
   readonly size: number;
   readonly threshold: number;
+  /** Into how many groups the round is cut, 1 without groups, and how many of them are lost. */
+  readonly groups: number;
+  readonly lostGroups: number;
   /** Masked updates that arrived. */
   readonly masked: number;
   /** The sum is unmasked: the chords fade. */
@@ -104,6 +111,22 @@ export interface ProblemView {
   readonly advice: string;
 }
 
+/** Whose updates are added to one's own before anybody sees a sum. */
+export interface GroupView {
+  /** From 0, out of so many. */
+  readonly index: number;
+  readonly of: number;
+  readonly members: number;
+  /** Of the others in it, those who can be told by name. */
+  readonly names: readonly string[];
+}
+
+/** Somebody who broke the rules and is in no further round. */
+export interface CulpritView {
+  readonly id: ParticipantId;
+  readonly name: string | undefined;
+}
+
 export interface RunView {
   readonly role: 'coordinator' | 'participant';
   readonly federation: FederationId | undefined;
@@ -130,9 +153,18 @@ export interface RunView {
   readonly modelHash: Hash | undefined;
   readonly parameters: number | undefined;
   readonly ledger: { readonly records: number; readonly abandoned: number; readonly head: Hash | undefined };
-  /** |survivors| − 1 of the last round: among how many one update hides. */
+  /** Own group of the current round; the coordinator has none. */
+  readonly group: GroupView | undefined;
+  /**
+   * Among how many others one update hid in the last round: |survivors| − 1 − known colluders, of one's own group; for the
+   * coordinator, of the smallest group.
+   */
   readonly anonymitySet: number | undefined;
-  /** What was dropped from the network, by reason. */
+  /** Known to see more than a sum: 1 where coordinator and participant are in the same browser. */
+  readonly knownColluders: number;
+  /** Left out by the coordinator, who caught them. */
+  readonly culprits: readonly CulpritView[];
+  /** What was dropped or refused, by code. */
   readonly refusals: readonly { readonly reason: string; readonly count: number }[];
   readonly glimpse: { readonly stays: readonly number[]; readonly sent: readonly string[] } | undefined;
   readonly events: readonly EventView[];
@@ -141,6 +173,8 @@ export interface RunView {
   readonly inviteLink: string | undefined;
   readonly startedMs: number;
 }
+
+export type SavedFile = 'model' | 'metrics' | 'ledger' | 'plan';
 
 /** What a person can do in a run; what does not apply is ignored. */
 export interface RunActions {
@@ -152,5 +186,5 @@ export interface RunActions {
   /** The coordinator's: starts with those who are here, without waiting for the target. */
   startNow(): void;
   /** Files of the model and of the run, as downloads. */
-  save(what: 'model' | 'metrics' | 'ledger'): Promise<void>;
+  save(what: SavedFile): Promise<void>;
 }

@@ -49,25 +49,28 @@ export function list<const Item extends v.GenericSchema>(item: Item, max: number
 
 /**
  * Undoes what the schema's transforms did, so that the value can be encoded: `hexBytes` text becomes bytes again. Walks
- * objects, arrays, tuples, optional and nullable values and variants; anything else passes unchanged.
+ * objects, arrays, tuples, optional and nullable values and variants; anything else passes unchanged, what does not fit
+ * the schema too, so that parsing the outcome names it.
  */
 export function toWire(schema: v.GenericSchema, value: unknown): unknown {
   if (value === undefined || value === null) return value;
   const node = schema as unknown as SchemaNode;
   if (node.pipe?.some((item) => item.type === 'metadata' && item.metadata && 'hexBytes' in item.metadata)) {
-    return fromHex(value as string);
+    return typeof value === 'string' && HEX_PAIRS.test(value) ? fromHex(value) : value;
   }
   switch (node.type) {
     case 'strict_object':
     case 'object': {
+      if (typeof value !== 'object') return value;
       const entries = Object.entries(node.entries ?? {}).filter(([key]) => (value as Fields)[key] !== undefined);
       return Object.fromEntries(entries.map(([key, inner]) => [key, toWire(inner, (value as Fields)[key])]));
     }
     case 'array':
-      return (value as unknown[]).map((item) => (node.item ? toWire(node.item, item) : item));
+      return Array.isArray(value) ? value.map((item) => (node.item ? toWire(node.item, item) : item)) : value;
     case 'tuple':
     case 'strict_tuple':
-      return (value as unknown[]).map((item, i) => {
+      if (!Array.isArray(value)) return value;
+      return value.map((item, i) => {
         const inner = node.items?.[i];
         return inner ? toWire(inner, item) : item;
       });
@@ -82,6 +85,8 @@ export function toWire(schema: v.GenericSchema, value: unknown): unknown {
       return value;
   }
 }
+
+const HEX_PAIRS = /^(?:[0-9a-f]{2})*$/;
 
 type Fields = Record<string, unknown>;
 
@@ -135,6 +140,7 @@ const WORDS: Readonly<Record<string, string>> = {
   string: 'text',
   number: 'a number',
   boolean: 'true or false',
+  Uint8Array: 'hexadecimal digits in pairs',
 };
 
 function expectation({ message, expected }: v.BaseIssue<unknown>): string {
@@ -156,6 +162,7 @@ function expectationAt(schema: v.GenericSchema, path: readonly v.IssuePathItem[]
 
 function describe(value: unknown): string {
   if (value === undefined) return 'missing';
+  if (value instanceof Uint8Array) return `${value.length} bytes`;
   const shown = JSON.stringify(value) ?? typeof value;
   return shown.length > 80 ? `${shown.slice(0, 77)}...` : shown;
 }

@@ -98,20 +98,22 @@ export function closeCall(draft: CoordinatorDraft, timeIsOver: boolean): void {
   const round = draft.state.upcoming;
   if (round?.step !== 'adverts' || round.untilMs === undefined) return;
   if (!timeIsOver && round.awaited.size > 0) return;
-  const { adverts } = round;
   const guard = draft.state.sessions.values().reduce((most, { guardRound }) => Math.max(most, guardRound), 0);
   if (round.number <= guard) {
     // Stale storage: others remember rounds that are forgotten here. The next call gets a number above theirs.
     draft.log(`Round ${round.number} was served before; going on above round ${guard}.`, 'warn');
     return dropCall(draft, round);
   }
-  if (!timeIsOver && (adverts.size < draft.minimum || draft.nowMs < round.stepSinceMs + lingerMs(draft))) return;
-  if (adverts.size < draft.minimum) {
+  if (!timeIsOver && draft.nowMs < round.stepSinceMs + lingerMs(draft)) return;
+  // Who was found out since it advertised, by the round that trains meanwhile, is in no further roster either.
+  const adverts = round.adverts.values().filter(({ member }) => !draft.state.excluded.includes(member.id));
+  if (adverts.length < draft.minimum) {
+    if (!timeIsOver) return;
     draft.log(`Round ${round.number}: too few sent their keys; calling again.`, 'warn');
     return dropCall(draft, round);
   }
   draft.move(round.number, 'rostering', undefined);
-  const here = withoutTwins(draft, adverts.values());
+  const here = withoutTwins(draft, adverts);
   const limit = cohortLimit(draft.state.plan);
   const left = here.slice(limit).map(({ member }) => member.id);
   draft.sendTo(left, 'abandon', round.number, { reason: `This round is full, with ${limit} people.` });

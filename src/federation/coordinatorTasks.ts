@@ -150,8 +150,7 @@ export class CoordinatorWork implements Work {
   };
 
   checkUnmask: Work['checkUnmask'] = async ({ body, ...context }, _round, { about }) => {
-    checkUnmask(context, about ?? ('' as ParticipantId), body);
-    return body;
+    return checkUnmask(context, about ?? ('' as ParticipantId), body);
   };
 
   unmask: Work['unmask'] = async ({ roster, dealings, survivors, tuple, answers }, round, { group = 0 }) => {

@@ -1,6 +1,6 @@
 /**
- * The invite link: how to reach the coordinator, its key, the plan's hash, the federation and a secret, all in the URL's
- * fragment, which no server sees.
+ * The invite link: how to reach the coordinator, its key, the plan's hash, the federation, who is admitted and a secret, all
+ * in the URL's fragment, which no server sees.
  */
 import { fromBase64Url, toBase64Url } from '../core/bytes.ts';
 import type { Bytes } from '../core/bytes.ts';
@@ -22,6 +22,8 @@ const inviteSchema = v.strictObject({
   key: hexBytes<PublicKey>(32),
   planHash: hexBytes<Hash>(32),
   federation: hexBytes<FederationId>(16),
+  /** As the plan says, which is fetched only after a person has agreed to take part. */
+  admission: v.picklist(['anyone', 'link', 'named'], 'one of anyone, link, named'),
   secret: v.pipe(
     rawBytes(SECRET_BYTES),
     v.check((bytes) => bytes.length === SECRET_BYTES, `${SECRET_BYTES} bytes`),
@@ -65,8 +67,8 @@ export function parseInvite(fragment: string): Invite {
     const expected = expectedOf(issue);
     throw broken('invite/field', `The invite link: "${field}" is ${clip(got)}, expected ${expected}.`);
   }
-  const { address, key, planHash, federation, secret } = parsed.output;
-  return { address, key, planHash, federation, secret };
+  const { v: _version, ...invite } = parsed.output;
+  return invite;
 }
 
 /** A key of its own in `expected` means that the field is missing, and "never" that there should be none. */

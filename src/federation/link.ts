@@ -18,6 +18,8 @@ const GREETING_BYTES = 8 * 1024;
 const GREETING_MS = 30_000;
 /** Messages waiting to be checked; a peer that floods is closed. */
 const MAX_WAITING = 256;
+/** The same in bytes, counted in longest messages: what one peer can make this side hold, beside the one being received. */
+const MAX_WAITING_LONGEST = 4;
 /** Bytes given to `send` and not begun; a peer that reads too slowly is closed. */
 const MAX_QUEUED_BYTES = 2 ** 28;
 /** Refused messages, after which a peer is closed. */
@@ -50,6 +52,7 @@ export class Link {
   #lastSeq = -1;
   #messages = 0;
   #waiting = 0;
+  #waitingBytes = 0;
   #refused = 0;
   #queuedBytes = 0;
   #closed = false;
@@ -75,10 +78,14 @@ export class Link {
     return !this.#closed && this.#options.channel.isOpen;
   }
 
-  /** The peer has shown who it is: longer messages are read from now on. */
-  greeted(maxMessageBytes: number): void {
-    this.#cancelGreeting();
+  /** Longer messages are read from now on. */
+  readUpTo(maxMessageBytes: number): void {
     this.#reassembly.maxBytes = maxMessageBytes;
+  }
+
+  /** Both sides have shown who they are. */
+  greeted(): void {
+    this.#cancelGreeting();
   }
 
   /** Sends a sealed envelope, after those given before; false when the channel closed first. */
@@ -102,8 +109,8 @@ export class Link {
   }
 
   /** Closes once what was given to `send` is out. */
-  close(): void {
-    void this.#outgoing.run(() => this.#abort('closed here'));
+  close(reason = 'closed here'): void {
+    void this.#outgoing.run(() => this.#abort(reason));
   }
 
   #setPeer(key: PublicKey | undefined): void {
@@ -117,12 +124,18 @@ export class Link {
     try {
       const bytes = this.#reassembly.push(frame);
       if (bytes === undefined) return;
-      if (this.#waiting >= MAX_WAITING) return this.#abort('too many messages at once');
-      this.#waiting++;
-      void this.#incoming.run(() => this.#open(bytes)).finally(() => this.#waiting--);
+      const full = this.#waitingBytes + bytes.length > MAX_WAITING_LONGEST * this.#reassembly.maxBytes;
+      if (full || this.#waiting >= MAX_WAITING) return this.#abort('too many messages at once');
+      this.#wait(1, bytes);
+      void this.#incoming.run(() => this.#open(bytes)).finally(() => this.#wait(-1, bytes));
     } catch (error) {
       this.#refuse(error);
     }
+  }
+
+  #wait(more: 1 | -1, { length }: Bytes): void {
+    this.#waiting += more;
+    this.#waitingBytes += more * length;
   }
 
   async #open(bytes: Bytes): Promise<void> {

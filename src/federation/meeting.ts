@@ -4,6 +4,7 @@ import type { Bytes } from '../core/bytes.ts';
 import type { Hash, PublicKey } from '../core/ids.ts';
 import type { Plan } from '../core/plan.ts';
 import { hmacSha256 } from '../crypto/hash.ts';
+import { nameIn } from './credential.ts';
 import { PROTOCOL_VERSION } from './messages.ts';
 import type { Body } from './messages.ts';
 
@@ -19,6 +20,11 @@ export function helloProblem(plan: Plan, secret: Bytes, nonce: string, hello: Bo
   }
   if (hello.nonce !== nonce) return 'it answers another challenge';
   const credential = helloCredential(secret, nonce, hello.publicKey);
-  if (plan.security.admission === 'link' && hello.credential !== credential) return 'it does not have the link';
-  return undefined;
+  const { admission } = plan.security;
+  if (admission !== 'anyone' && hello.credential !== credential) return 'it does not have the link';
+  if (admission !== 'named') return undefined;
+  if (hello.named === undefined)
+    return 'only people whom the plan lists take part, and this tab goes by no named identity';
+  if (nameIn(plan, hello.named) !== undefined) return undefined;
+  return `only people whom the plan lists take part, and the named key ${hello.named} is not on its list`;
 }

@@ -42,6 +42,8 @@ const advertBody = v.strictObject({
   commitment: hash,
   /** HMAC under the link's secret; zeros where anyone is admitted. */
   credential: hash,
+  /** Somebody whom the plan lists by name: its key, and its signature over the statement that `publicKey` is its own. */
+  named: v.optional(v.strictObject({ key, signature })),
   signature,
 });
 
@@ -60,7 +62,15 @@ const openedShare = v.strictTuple([id, share, rawBytes(16), proof]);
 const bodies = {
   // --- meeting ---
   challenge: v.strictObject({ versions, nonce }),
-  hello: v.strictObject({ versions, publicKey: key, nonce, ownNonce: nonce, credential: hash }),
+  hello: v.strictObject({
+    versions,
+    publicKey: key,
+    nonce,
+    ownNonce: nonce,
+    credential: hash,
+    /** Said where the link admits named people only, so that others are told at once; proved in every advert. */
+    named: v.optional(key),
+  }),
   welcome: v.strictObject({
     version: integer(0, 65_535),
     nonce,

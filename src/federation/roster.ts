@@ -12,6 +12,7 @@ import { verifySignature } from '../crypto/identity.ts';
 import { merkleRoot } from '../crypto/merkle.ts';
 import { toHex, uint32Bytes } from '../core/bytes.ts';
 import { encodeCbor } from './cbor.ts';
+import { checkName } from './credential.ts';
 import { bodySchema } from './messages.ts';
 import type { AdvertBody, Binding } from './messages.ts';
 import { advertStatement, credentialStatement } from './statements.ts';
@@ -21,6 +22,9 @@ export interface Member {
   readonly publicKey: PublicKey;
   readonly boxKey: PublicKey;
   readonly maskKey: PublicKey;
+  /** By the plan's list, and the key of that list that has signed for `publicKey`; undefined for nobody in particular. */
+  readonly name: string | undefined;
+  readonly namedKey: PublicKey | undefined;
 }
 
 /** Where a roster stands among the groups of its round. */
@@ -58,7 +62,7 @@ export function credentialFor(
   plan: Plan,
   secret: Bytes,
   round: RoundNumber,
-  advert: Omit<AdvertBody, 'signature' | 'credential'>,
+  advert: Omit<AdvertBody, 'signature' | 'credential' | 'named'>,
 ): Hash {
   if (plan.security.admission === 'anyone') return '0'.repeat(64) as Hash;
   return toHex(hmacSha256(secret, credentialStatement(binding, round, advert))) as Hash;
@@ -71,7 +75,7 @@ export interface AdmissionContext {
   readonly round: RoundNumber;
 }
 
-/** @throws HushError `advert/…`: signature, credential, small-order, duplicate-key. */
+/** @throws HushError `advert/…`: signature, credential, small-order, encoding, duplicate-key, not-named, named-signature. */
 export async function checkAdvert(context: AdmissionContext, advert: AdvertBody): Promise<Member> {
   const { binding, plan, secret, round } = context;
   const { publicKey, boxKey, maskKey } = advert;
@@ -93,7 +97,13 @@ export async function checkAdvert(context: AdmissionContext, advert: AdvertBody)
   if (!(await verifySignature(publicKey, advert.signature, advertStatement(binding, round, advert)))) {
     throw wrong('advert/signature', 'The signature is not that of the advertised key.');
   }
-  return { id, publicKey, boxKey, maskKey };
+  const name = await checkName(plan, binding, round, advert);
+  return { id, publicKey, boxKey, maskKey, name, namedKey: advert.named?.key };
+}
+
+/** What may stand in one roster once. */
+export function keysOf({ publicKey, boxKey, maskKey, namedKey }: Member): readonly PublicKey[] {
+  return namedKey === undefined ? [publicKey, boxKey, maskKey] : [publicKey, boxKey, maskKey, namedKey];
 }
 
 /** An advert that was checked, and the member that it makes. */
@@ -141,7 +151,7 @@ export function cohortOf(plan: Plan, round: RoundNumber, adverts: readonly Check
 
 /** @throws HushError `roster/duplicate`: a key of any kind that stands in two adverts, or for two purposes. */
 export function checkDistinct(round: RoundNumber, adverts: readonly CheckedAdvert[]): void {
-  const keys = adverts.flatMap(({ member }) => [member.publicKey, member.boxKey, member.maskKey]);
+  const keys = adverts.flatMap(({ member }) => keysOf(member));
   if (new Set<string>(keys).size === keys.length) return;
   throw new HushError('roster/duplicate', 'A key stands in the roster twice.', { trace: [`round ${round}`, 'roster'] });
 }

@@ -14,6 +14,7 @@ import type { AgreementKey } from '../crypto/agreement.ts';
 import { openBox, sealBox } from '../crypto/box.ts';
 import type { Identity } from '../crypto/identity.ts';
 import { boxKey, maskSalt, pairSeed, pairSign, selfSeed } from '../crypto/seeds.ts';
+import { proveName } from './credential.ts';
 import { deal, openShare, readBox, seedCommitmentOf } from './dealing.ts';
 import type { HeldShares } from './dealing.ts';
 import { commitmentOf } from './groups.ts';
@@ -28,6 +29,8 @@ export interface RoundKeysOptions {
   readonly plan: Plan;
   /** The link's. */
   readonly secret: Bytes;
+  /** By which this participant goes where the plan lists it. */
+  readonly named: Identity | undefined;
   readonly round: RoundNumber;
   readonly random: Random;
 }
@@ -71,14 +74,16 @@ export class RoundKeys {
   }
 
   async #makeAdvert(): Promise<AdvertBody> {
-    const { identity, binding, plan, secret, round } = this.#options;
+    const { identity, binding, plan, secret, round, named } = this.#options;
     const keys = {
       publicKey: identity.publicKey,
       boxKey: this.#boxKey.publicKey,
       maskKey: this.#maskKey.publicKey,
       commitment: commitmentOf(this.#randomness),
     };
-    const advert = { ...keys, credential: credentialFor(binding, plan, secret, round, keys) };
+    const proof = named && (await proveName(plan, binding, round, named, identity.publicKey));
+    const credential = credentialFor(binding, plan, secret, round, keys);
+    const advert = { ...keys, credential, ...(proof && { named: proof }) };
     return { ...advert, signature: await identity.sign(advertStatement(binding, round, advert)) };
   }
 

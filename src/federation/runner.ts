@@ -1,6 +1,7 @@
 /** What both runners share: events taken one at a time, timers, counted refusals, a log, and change notices. */
 import { asHushError } from '../core/errors.ts';
 import type { HushError } from '../core/errors.ts';
+import type { ParticipantId } from '../core/ids.ts';
 import type { Clock, Unsubscribe } from '../core/ports.ts';
 import type { EventView, ProblemView } from '../core/runView.ts';
 import type { CommonEffect, Machine } from './machine.ts';
@@ -21,6 +22,7 @@ export abstract class Runner<State, Event, Effect extends { readonly effect: str
   #stopped = false;
   readonly #timers = new Map<string, Unsubscribe>();
   readonly #refusals = new Map<string, number>();
+  readonly #named = new Set<string>();
   #log: readonly EventView[] = [];
   readonly #listeners = new Set<() => void>();
 
@@ -108,7 +110,7 @@ export abstract class Runner<State, Event, Effect extends { readonly effect: str
       case 'cancel-timer':
         return this.#cancel(effect.name);
       case 'refused':
-        return this.countRefusal(effect.code);
+        return this.countRefusal(effect.code, effect.about);
       case 'log':
         return this.addLog(effect.text, effect.kind);
       default:
@@ -130,8 +132,12 @@ export abstract class Runner<State, Event, Effect extends { readonly effect: str
     else failed(outcome.error);
   }
 
-  protected countRefusal(code: string): void {
+  /** The culprit is named once for each reason: whoever goes on must not fill the log. */
+  protected countRefusal(code: string, about?: ParticipantId): void {
     this.#refusals.set(code, (this.#refusals.get(code) ?? 0) + 1);
+    if (about === undefined || this.#named.has(code + about)) return;
+    this.#named.add(code + about);
+    this.addLog(`Counted against ${about}: ${code}.`, 'warn');
   }
 
   protected addLog(text: string, kind: EventView['kind']): void {

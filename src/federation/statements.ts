@@ -4,7 +4,7 @@
  */
 import { fromHex } from '../core/bytes.ts';
 import type { Bytes } from '../core/bytes.ts';
-import type { Hash, ParticipantId, RoundNumber } from '../core/ids.ts';
+import type { Hash, ParticipantId, PublicKey, RoundNumber } from '../core/ids.ts';
 import { encodeCbor } from './cbor.ts';
 import { PROTOCOL_VERSION } from './messages.ts';
 import type { AdvertBody, Binding } from './messages.ts';
@@ -24,15 +24,21 @@ function statement(label: string, binding: Binding, round: RoundNumber, ...parts
 
 /** Step 0: the keys of one participant for one round. */
 export function advertStatement(binding: Binding, round: RoundNumber, advert: Omit<AdvertBody, 'signature'>): Bytes {
-  const { publicKey, boxKey, maskKey, commitment, credential } = advert;
-  return statement('advert', binding, round, publicKey, boxKey, maskKey, commitment, credential);
+  const { publicKey, boxKey, maskKey, commitment, credential, named } = advert;
+  const keys = [publicKey, boxKey, maskKey, commitment, credential];
+  return statement('advert', binding, round, ...keys, ...(named ? [named.key, named.signature] : []));
 }
 
-/** What the link's secret authenticates in an advert: the same without credential and signature. */
+/** What a named key signs: that this key of the federation is its own in this round. */
+export function namedStatement(binding: Binding, round: RoundNumber, publicKey: PublicKey): Bytes {
+  return statement('named', binding, round, publicKey);
+}
+
+/** What the link's secret authenticates in an advert: its keys and its commitment. */
 export function credentialStatement(
   binding: Binding,
   round: RoundNumber,
-  advert: Omit<AdvertBody, 'signature' | 'credential'>,
+  advert: Omit<AdvertBody, 'signature' | 'credential' | 'named'>,
 ): Bytes {
   const { publicKey, boxKey, maskKey, commitment } = advert;
   return statement('credential', binding, round, publicKey, boxKey, maskKey, commitment);

@@ -1,5 +1,13 @@
 /** The Application that the screens see, on the browser's own services. */
-import type { Application, InviteView, LocalFederation, PlanDraft, Run, StoredRun } from '../core/application.ts';
+import type {
+  Application,
+  InviteView,
+  LocalFederation,
+  NamedIdentityView,
+  PlanDraft,
+  Run,
+  StoredRun,
+} from '../core/application.ts';
 import { utf8 } from '../core/bytes.ts';
 import { asHushError, HushError } from '../core/errors.ts';
 import { parsePlan } from '../core/plan.ts';
@@ -12,6 +20,7 @@ import { foundFederation } from '../federation/founding.ts';
 import { inviteFragment, parseInvite } from '../federation/invite.ts';
 import { openCoordinatorRun } from './coordinatorRun.ts';
 import type { CoordinatorRun } from './coordinatorRun.ts';
+import { forgetNamedIdentity, makeNamedIdentity, namedIdentity } from './namedIdentity.ts';
 import { openParticipantRun } from './participantRun.ts';
 import type { Services } from './services.ts';
 
@@ -20,7 +29,8 @@ const TRIAL_PLAN = 'digits.json';
 export class BrowserApplication implements Application {
   readonly #services: Services;
   readonly #coordinated = new Map<string, CoordinatorRun>();
-  readonly #joined = new Set<Run>();
+  /** Each with its federation. */
+  readonly #joined = new Map<Run, string>();
 
   constructor(services: Services) {
     this.#services = services;
@@ -32,7 +42,7 @@ export class BrowserApplication implements Application {
   }
 
   get joined(): readonly Run[] {
-    return [...this.#joined];
+    return [...this.#joined.keys()];
   }
 
   async offeredPlans(): Promise<readonly PlanDraft[]> {
@@ -90,7 +100,8 @@ export class BrowserApplication implements Application {
   }
 
   async #open(deed: FederationDeed): Promise<CoordinatorRun> {
-    const run = await openCoordinatorRun(deed, this.#services);
+    const takesPartHere = (): boolean => [...this.#joined.values()].includes(deed.federation);
+    const run = await openCoordinatorRun(deed, this.#services, takesPartHere);
     const close = run.close.bind(run);
     run.close = () => {
       this.#coordinated.delete(deed.federation);
@@ -101,18 +112,23 @@ export class BrowserApplication implements Application {
   }
 
   readInvite(fragment: string): InviteView {
-    const { planHash, key, federation } = parseInvite(fragment);
-    return { planHash, coordinatorKey: key, federation, host: location.host };
+    const { planHash, key, federation, admission } = parseInvite(fragment);
+    return { planHash, coordinatorKey: key, federation, admission, host: location.host };
   }
 
   async join(fragment: string): Promise<Run> {
-    const run = await openParticipantRun(parseInvite(fragment), this.#services);
+    const invite = parseInvite(fragment);
+    const { federation } = invite;
+    // In this tab, or in another one of this browser.
+    const kept = await CoordinatorStore.has(this.#services.store, federation);
+    const coordinatedHere = (): boolean => kept || this.#coordinated.has(federation);
+    const run = await openParticipantRun(invite, this.#services, coordinatedHere);
     const close = run.close.bind(run);
     run.close = () => {
       this.#joined.delete(run);
       close();
     };
-    this.#joined.add(run);
+    this.#joined.set(run, federation);
     return run;
   }
 
@@ -131,6 +147,19 @@ export class BrowserApplication implements Application {
         void this.forgetRun(federation);
       },
     };
+  }
+
+  async namedIdentity(): Promise<NamedIdentityView | undefined> {
+    const identity = await namedIdentity(this.#services);
+    return identity && { key: identity.publicKey };
+  }
+
+  async makeNamedIdentity(): Promise<NamedIdentityView> {
+    return { key: (await makeNamedIdentity(this.#services)).publicKey };
+  }
+
+  forgetNamedIdentity(): Promise<void> {
+    return forgetNamedIdentity(this.#services);
   }
 
   problem(thrown: unknown) {

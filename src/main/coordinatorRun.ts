@@ -1,23 +1,20 @@
 /** A federation that this tab coordinates. */
 import type { Run } from '../core/application.ts';
+import type { Bytes } from '../core/bytes.ts';
 import { HushError } from '../core/errors.ts';
 import type { Unsubscribe } from '../core/ports.ts';
-import type { RunActions } from '../core/runView.ts';
+import type { RunActions, SavedFile } from '../core/runView.ts';
 import { Coordinator } from '../federation/coordinator.ts';
 import type { FederationDeed } from '../federation/coordinatorStore.ts';
 import { inviteFragment } from '../federation/invite.ts';
+import { coordinatorFiles } from '../federation/runFiles.ts';
+import type { CoordinatorFiles } from '../federation/runFiles.ts';
+import { saveFile } from '../platform/download.ts';
 import { createSummerHost } from '../platform/summerHost.ts';
 import { coalesced } from './changes.ts';
-import { jsonLines, modelFilesOf, saveLines, saveModel } from './runFiles.ts';
+import { withColluder } from './colluders.ts';
+import { saveLines, saveModel } from './runFiles.ts';
 import type { Services } from './services.ts';
-
-/** Contents of the files that `federate` writes. */
-export interface CoordinatorFiles {
-  readonly modelJson: string;
-  readonly weights: Uint8Array<ArrayBuffer>;
-  readonly metrics: string;
-  readonly ledger: string;
-}
 
 export interface CoordinatorRun extends Run {
   readonly inviteLink: string;
@@ -25,8 +22,15 @@ export interface CoordinatorRun extends Run {
   files(): Promise<CoordinatorFiles>;
 }
 
-/** @throws HushError `run/open-elsewhere`, `run/…`, `transport/…`. */
-export async function openCoordinatorRun(deed: FederationDeed, services: Services): Promise<CoordinatorRun> {
+/**
+ * `takesPartHere`: a participant of the same federation is in this tab.
+ * @throws HushError `run/open-elsewhere`, `run/…`, `transport/…`.
+ */
+export async function openCoordinatorRun(
+  deed: FederationDeed,
+  services: Services,
+  takesPartHere: () => boolean,
+): Promise<CoordinatorRun> {
   const release = await services.locks.tryHold(`hushgrad/coordinator/${deed.federation}`);
   if (release === undefined) {
     throw new HushError('run/open-elsewhere', 'This federation is open in another tab of this browser.', {
@@ -37,7 +41,7 @@ export async function openCoordinatorRun(deed: FederationDeed, services: Service
   const summer = createSummerHost();
   try {
     const coordinator = await Coordinator.open({ ...services, deed, transport, summer });
-    return new CoordinatedRun(coordinator, services, release);
+    return new CoordinatedRun(coordinator, deed.planBytes, services, release, takesPartHere);
   } catch (error) {
     transport.close();
     summer.close();
@@ -51,12 +55,23 @@ class CoordinatedRun implements CoordinatorRun {
   readonly coordinator: Coordinator;
   readonly actions: RunActions;
   readonly #services: Services;
+  /** As they were launched: a run is verified against their hash. */
+  readonly #planBytes: Bytes;
   readonly #release: Unsubscribe;
+  readonly #takesPartHere: () => boolean;
 
-  constructor(coordinator: Coordinator, services: Services, release: Unsubscribe) {
+  constructor(
+    coordinator: Coordinator,
+    planBytes: Bytes,
+    services: Services,
+    release: Unsubscribe,
+    takesPartHere: () => boolean,
+  ) {
     this.coordinator = coordinator;
+    this.#planBytes = planBytes;
     this.#services = services;
     this.#release = release;
+    this.#takesPartHere = takesPartHere;
     this.inviteLink = `${location.origin}${location.pathname}#${inviteFragment(coordinator.invite)}`;
     this.actions = {
       pause: () => coordinator.wish('pause'),
@@ -69,7 +84,7 @@ class CoordinatedRun implements CoordinatorRun {
   }
 
   view() {
-    return { ...this.coordinator.view(), inviteLink: this.inviteLink };
+    return { ...withColluder(this.coordinator.view(), this.#takesPartHere()), inviteLink: this.inviteLink };
   }
 
   onChange(handler: () => void): Unsubscribe {
@@ -82,19 +97,17 @@ class CoordinatedRun implements CoordinatorRun {
   }
 
   async files(): Promise<CoordinatorFiles> {
-    const { modelJson, weights } = await this.#modelFiles();
-    const { metrics, records } = this.coordinator;
-    return { modelJson, weights, metrics: jsonLines(metrics), ledger: jsonLines(records) };
-  }
-
-  async #modelFiles() {
+    const { state } = this.coordinator;
+    const records = [...this.coordinator.records];
     const parameters = await this.coordinator.model();
     if (parameters === undefined) throw new HushError('run/model', 'The model is not kept here any more.');
-    return modelFilesOf(this.coordinator.state.plan, this.view(), parameters);
+    return coordinatorFiles(state, records, parameters);
   }
 
-  async #save(what: 'model' | 'metrics' | 'ledger'): Promise<void> {
-    if (what === 'model') saveModel(await this.#modelFiles());
-    else saveLines(`${what}.jsonl`, what === 'metrics' ? this.coordinator.metrics : this.coordinator.records);
+  async #save(what: SavedFile): Promise<void> {
+    if (what === 'plan') return saveFile('plan.json', this.#planBytes, 'application/json');
+    const files = await this.files();
+    if (what === 'model') saveModel(files);
+    else saveLines(`${what}.jsonl`, files[what]);
   }
 }

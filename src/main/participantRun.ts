@@ -2,23 +2,43 @@
 import type { Run } from '../core/application.ts';
 import { HushError } from '../core/errors.ts';
 import type { Unsubscribe } from '../core/ports.ts';
-import type { RunActions } from '../core/runView.ts';
+import type { RunActions, SavedFile } from '../core/runView.ts';
 import type { Invite } from '../federation/invite.ts';
 import { Participant } from '../federation/participant.ts';
+import { modelFilesOf } from '../federation/runFiles.ts';
 import { createTrainerHost } from '../platform/trainerHost.ts';
 import { coalesced } from './changes.ts';
+import { withColluder } from './colluders.ts';
 import { holdIdentity } from './identitySlot.ts';
-import { modelFilesOf, saveModel } from './runFiles.ts';
+import { holdName } from './namedIdentity.ts';
+import { saveModel } from './runFiles.ts';
 import type { Services } from './services.ts';
 
-/** @throws HushError `identity/…`, `store/…`. What goes wrong later is in the view. */
-export async function openParticipantRun(invite: Invite, services: Services): Promise<Run> {
-  const { identity, release } = await holdIdentity(invite.federation, services);
+/**
+ * `coordinatedHere`: this browser coordinates the federation too.
+ * @throws HushError `identity/…`, `store/…`. What goes wrong later is in the view.
+ */
+export async function openParticipantRun(
+  invite: Invite,
+  services: Services,
+  coordinatedHere: () => boolean,
+): Promise<Run> {
+  const name = await holdName(invite, services);
+  const slot = await holdIdentity(invite.federation, services).catch((error: unknown) => {
+    name?.release();
+    throw error;
+  });
+  const { identity } = slot;
+  const release = (): void => {
+    slot.release();
+    name?.release();
+  };
   try {
     const trainer = createTrainerHost();
     const transport = services.transport();
-    const participant = await Participant.start({ ...services, invite, identity, trainer, transport });
-    return new TakingPart(participant, services, release);
+    const named = name?.identity;
+    const participant = await Participant.start({ ...services, invite, identity, named, trainer, transport });
+    return new TakingPart(participant, services, release, coordinatedHere);
   } catch (error) {
     release();
     throw error;
@@ -30,11 +50,13 @@ class TakingPart implements Run {
   readonly #participant: Participant;
   readonly #services: Services;
   readonly #release: Unsubscribe;
+  readonly #coordinatedHere: () => boolean;
 
-  constructor(participant: Participant, services: Services, release: Unsubscribe) {
+  constructor(participant: Participant, services: Services, release: Unsubscribe, coordinatedHere: () => boolean) {
     this.#participant = participant;
     this.#services = services;
     this.#release = release;
+    this.#coordinatedHere = coordinatedHere;
     this.actions = {
       pause: () => participant.wish('pause'),
       resume: () => participant.wish('resume'),
@@ -46,7 +68,7 @@ class TakingPart implements Run {
   }
 
   view() {
-    return this.#participant.view();
+    return withColluder(this.#participant.view(), this.#coordinatedHere());
   }
 
   onChange(handler: () => void): Unsubscribe {
@@ -58,12 +80,14 @@ class TakingPart implements Run {
     this.#release();
   }
 
-  async #save(what: 'model' | 'metrics' | 'ledger'): Promise<void> {
+  async #save(what: SavedFile): Promise<void> {
     const model = this.#participant.model();
-    const { plan } = this.#participant.state;
+    const { plan, binding, head } = this.#participant.state;
     if (what !== 'model' || model === undefined || plan === undefined) {
       throw new HushError('run/not-here', `The ${what} is not in this tab.`, { advice: 'Ask the coordinator for it.' });
     }
-    saveModel(modelFilesOf(plan, this.view(), model.parameters));
+    const rounds = head?.completed ?? 0;
+    const origin = { ...binding, modelHash: model.hash, ledgerHead: head?.recordHash, rounds };
+    saveModel(modelFilesOf(plan, origin, model.parameters));
   }
 }

@@ -18,6 +18,7 @@ import { RoundCard } from './roundCard.tsx';
 import { isOver } from './session.ts';
 import type { OpenRun } from './session.ts';
 import { useEverySecond, useOneByOne, useThrottled } from './timing.ts';
+import { TrustCard } from './trust.tsx';
 import { WhenChanged } from './whenChanged.tsx';
 
 /** A sentence is read out at most this often. */
@@ -75,15 +76,19 @@ function Cards({
   const started = view.round !== undefined || view.curve.length > 0;
   const coordinating = view.role === 'coordinator';
   const here = view.round !== undefined || view.people.length > 0;
+  const trust = view.plan && (live || started) && part('trust', trustLook(view), () => <TrustCard view={view} />);
+  const leaves = (live || started) && part('leaves', leavesLook(view), () => <LeavesCard view={view} />);
+  const ledger =
+    (started || (live && coordinating)) &&
+    part('ledger', ledgerLook(view), () => <LedgerCard {...{ view, open, problemOf }} />);
+  // Cards of a like height side by side.
   const parts: readonly Part[] = [
     live && (here || coordinating) && part('round', roundLook(view), () => <RoundCard view={view} />),
     invite !== undefined && part('invite', invite, () => <InviteCard link={invite} />),
     started && part('learning', learningLook(view), () => <LearningCard view={view} />),
     live && view.people.length > 0 && part('people', peopleLook(view), () => <PeopleCard view={view} />),
-    (live || started) && part('leaves', leavesLook(view), () => <LeavesCard view={view} />),
+    ...(coordinating ? [ledger, trust, leaves] : [leaves, trust, ledger]),
     view.engine && part('engine', view.engine, () => view.engine && <EngineCard choice={view.engine} />),
-    (started || (live && coordinating)) &&
-      part('ledger', ledgerLook(view), () => <LedgerCard {...{ view, open, problemOf }} />),
   ].filter((candidate) => typeof candidate === 'object');
   const shown = useOneByOne(parts.map(({ name }) => name));
   const cards = parts.filter(({ name }) => shown.has(name));
@@ -117,7 +122,15 @@ function roundLook({ round, people, phase, role }: RunView): unknown {
     phase,
     role,
     round,
-    people.map(({ id, you, state, inRound, fraction }) => [id, you, state, inRound, fraction]),
+    people.map(({ id, name, you, state, inRound, group, fraction }) => [
+      id,
+      name,
+      you,
+      state,
+      inRound,
+      group,
+      fraction,
+    ]),
   ];
 }
 
@@ -130,18 +143,15 @@ function peopleLook({ people, round }: RunView): unknown {
   return [people, round === undefined];
 }
 
-function leavesLook({
-  role,
-  glimpse,
-  round,
-  plan,
-  anonymitySet,
-  bytesUp,
-  bytesDown,
-  bytesDownPerRound,
-}: RunView): unknown {
-  const size = [round?.size, round?.threshold, plan?.aggregation.cohort, anonymitySet];
+function leavesLook({ role, glimpse, round, plan, bytesUp, bytesDown, bytesDownPerRound }: RunView): unknown {
+  const size = [round?.size, round?.threshold, round?.groups, plan?.aggregation.cohort];
   return [role, glimpse, size, bytesUp, bytesDown, bytesDownPerRound];
+}
+
+function trustLook({ role, plan, round, people, group, anonymitySet, knownColluders, culprits }: RunView): unknown {
+  const named = people.flatMap(({ name, inRound }) => (inRound && name !== undefined ? [name] : []));
+  const cut = [round?.groups, round?.lostGroups];
+  return [role, plan === undefined, cut, named, group, anonymitySet, knownColluders, culprits];
 }
 
 function ledgerLook({ ledger, refusals, modelHash, planHash, parameters, role, phase }: RunView): unknown {

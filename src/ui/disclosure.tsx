@@ -5,8 +5,12 @@ interface Row {
   readonly who: string;
 }
 
-/** `size` of a masked update where it is known. */
-function leaving(host: string, size: string): readonly Row[] {
+/** `size` of a masked update where it is known; `named` where only named people are admitted. */
+function leaving(host: string, size: string, named: boolean): readonly Row[] {
+  const name = {
+    what: 'Your named key, and its signature in every round',
+    who: 'The coordinator and the people in the round. It is the same wherever you are named.',
+  };
   return [
     {
       what: `Your masked update, once a round (${size})`,
@@ -23,6 +27,7 @@ function leaving(host: string, size: string): readonly Row[] {
       what: 'A key made for this federation alone',
       who: 'The coordinator and the people in the round. It cannot be linked to another federation.',
     },
+    ...(named ? [name] : []),
   ];
 }
 
@@ -32,7 +37,15 @@ const STAYING: readonly Row[] = [
   { what: 'Gradients of any step', who: 'Only this tab, in its worker.' },
 ];
 
-export function LeavingTable({ host, size }: { readonly host: string; readonly size: string }) {
+export function LeavingTable({
+  host,
+  size,
+  named,
+}: {
+  readonly host: string;
+  readonly size: string;
+  readonly named: boolean;
+}) {
   return (
     <table class="leaving">
       <thead>
@@ -41,7 +54,7 @@ export function LeavingTable({ host, size }: { readonly host: string; readonly s
           <th scope="col">Who can see it</th>
         </tr>
       </thead>
-      <Group title="Leaves this tab" rows={leaving(host, size)} />
+      <Group title="Leaves this tab" rows={leaving(host, size, named)} />
       <Group title="Never leaves this tab" rows={STAYING} />
     </table>
   );

@@ -5,6 +5,7 @@ import type { ProblemView } from '../core/runView.ts';
 import { Button } from './controls.tsx';
 import { dateTime, quantity } from './format.ts';
 import { useLoaded } from './loaded.ts';
+import { NamedIdentity, useNamedIdentity } from './namedIdentity.tsx';
 import { ProblemNote } from './notes.tsx';
 import { pastedFragment } from './route.ts';
 import { runTitle } from './dashboard.tsx';
@@ -52,7 +53,22 @@ export function Home({ session }: { readonly session: Session }) {
       </div>
       <InThisTab session={session} />
       <Stored session={session} />
+      <ByName session={session} />
     </>
+  );
+}
+
+/** Closed until somebody wants it: most federations know nobody's name. */
+function ByName({ session }: { readonly session: Session }) {
+  const identity = useNamedIdentity(session);
+  return (
+    <section class="card by-name" aria-labelledby="by-name">
+      <h2 id="by-name">Be known by name</h2>
+      <details>
+        <summary>{identity.value ? 'This browser has a named identity' : 'Only if a plan is to list you'}</summary>
+        <NamedIdentity {...{ session, identity }} />
+      </details>
+    </section>
   );
 }
 

@@ -2,12 +2,14 @@
 import { useState } from 'preact/hooks';
 import type { InviteView } from '../core/application.ts';
 import type { ProblemView } from '../core/runView.ts';
+import { admissionLimit, admissionWords } from './admissionText.ts';
 import { Button, Facts } from './controls.tsx';
 import { Dashboard } from './dashboard.tsx';
 import { LeavingTable, Limits } from './disclosure.tsx';
 import { useTitleFocus } from './focus.ts';
 import { grouped } from './format.ts';
-import { ProblemNote } from './notes.tsx';
+import { NamedIdentity, useNamedIdentity } from './namedIdentity.tsx';
+import { Note, ProblemNote } from './notes.tsx';
 import type { Session } from './session.ts';
 
 export function Join({ session, fragment }: { readonly session: Session; readonly fragment: string }) {
@@ -40,6 +42,9 @@ interface ConsentProps {
 function Consent({ session, fragment, invite }: ConsentProps) {
   const [joining, setJoining] = useState(false);
   const [problem, setProblem] = useState<ProblemView | undefined>(undefined);
+  const identity = useNamedIdentity(session);
+  const named = invite.admission === 'named';
+  const needsName = named && identity.value === undefined;
   useTitleFocus();
   const join = (): void => {
     setJoining(true);
@@ -57,7 +62,7 @@ function Consent({ session, fragment, invite }: ConsentProps) {
           <p class="sentence">Read what would happen. Nothing starts until you press Join.</p>
         </div>
         <div class="actions">
-          <Button primary unavailable={joining} onPress={join}>
+          <Button primary unavailable={joining || needsName} onPress={join}>
             {joining ? 'Joining' : 'Join'}
           </Button>
           <a class="button" href="#/">
@@ -66,6 +71,12 @@ function Consent({ session, fragment, invite }: ConsentProps) {
         </div>
       </header>
       {problem && <ProblemNote problem={problem} />}
+      {needsName && (
+        <Note tone="warn">
+          Only people whose keys the plan lists are admitted, and this browser has no named identity. Make one below,
+          and give its key to whoever sent the link.
+        </Note>
+      )}
       <div class="columns">
         <section class="card" aria-labelledby="happens">
           <h2 id="happens">What will happen</h2>
@@ -87,17 +98,30 @@ function Consent({ session, fragment, invite }: ConsentProps) {
           <h2 id="checked">What this link names</h2>
           <Facts
             of={[
+              ['Admitted', admissionWords(invite.admission)],
               ['Signalling host', invite.host],
               ['Plan hash', <span class="mono">{grouped(invite.planHash)}</span>],
               ['Coordinator’s key', <span class="mono">{grouped(invite.coordinatorKey)}</span>],
               ['Federation', <span class="mono">{grouped(invite.federation)}</span>],
             ]}
           />
+          <p class="hint">{admissionLimit(invite.admission)}</p>
           <p class="hint">Compare plan hash and key with the person who sent the link if you want to be certain.</p>
         </section>
+        {named && (
+          <section class="card card-wide" aria-labelledby="named">
+            <h2 id="named">Your named identity</h2>
+            <p>The list of names is in the plan: it is shown as soon as the plan is here, before any round.</p>
+            <NamedIdentity {...{ session, identity }} />
+          </section>
+        )}
         <section class="card card-wide" aria-labelledby="leaves">
           <h2 id="leaves">What leaves this tab, and what never does</h2>
-          <LeavingTable host={invite.host} size="its size follows from the plan and is shown before the first round" />
+          <LeavingTable
+            host={invite.host}
+            named={named}
+            size="its size follows from the plan and is shown before the first round"
+          />
         </section>
       </div>
     </>

@@ -3,6 +3,7 @@ import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import type { PlanDraft } from '../core/application.ts';
 import type { Plan } from '../core/plan.ts';
 import type { ProblemView } from '../core/runView.ts';
+import { AdmissionForm } from './admission.tsx';
 import { Button, Facts } from './controls.tsx';
 import { CoordinatorSees, Limits } from './disclosure.tsx';
 import { shortHash } from './format.ts';
@@ -10,7 +11,7 @@ import { go } from './home.tsx';
 import { useLoaded } from './loaded.ts';
 import type { Loaded } from './loaded.ts';
 import { ProblemNote } from './notes.tsx';
-import { fewestSummed, planFacts } from './planFacts.ts';
+import { fewestSummed, meanGroup, planFacts } from './planFacts.ts';
 import type { Session } from './session.ts';
 
 /** While somebody types, the plan is read this long after the last key. */
@@ -65,6 +66,7 @@ export function Launch({ session }: { readonly session: Session }) {
       <div class="columns">
         <div class="stack">
           <Offered offered={offered} chosen={chosen} start={start} />
+          <AdmissionForm {...{ text, type }} />
           <Editor
             {...{ text, type, field }}
             problem={read.problem}
@@ -137,7 +139,7 @@ function Editor({
 }) {
   const id = useId();
   return (
-    <section class="card" aria-labelledby={`${id}-title`}>
+    <section class="card card-json" aria-labelledby={`${id}-title`}>
       <h2 id={`${id}-title`}>The plan as JSON</h2>
       <label for={id}>Its hash is in the link: what you launch is what everybody checks.</label>
       <textarea
@@ -175,7 +177,7 @@ function Summary({ draft }: { readonly draft: PlanDraft }) {
           ],
         ]}
       />
-      <CoordinatorSees fewest={fewestSummed(plan, plan.aggregation.cohort.minimum)} />
+      <CoordinatorSees fewest={fewestSummed(plan, meanGroup(plan, plan.aggregation.cohort.minimum))} />
       <Limits />
     </>
   );

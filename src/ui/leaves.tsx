@@ -1,8 +1,10 @@
 /** What leaves this tab: a few numbers of the true update beside what is sent for them, and how well one update hides. */
-import type { RunView } from '../core/runView.ts';
+import { groupMinimum } from '../core/plan.ts';
+import type { Plan } from '../core/plan.ts';
+import type { RoundView, RunView } from '../core/runView.ts';
 import { Card, Facts } from './controls.tsx';
-import { bytes, coordinate, quantity } from './format.ts';
-import { fewestSummed, maskedUpdateBytes } from './planFacts.ts';
+import { bytes, coordinate, count } from './format.ts';
+import { fewestSummed, maskedUpdateBytes, meanGroup } from './planFacts.ts';
 
 export function LeavesCard({ view }: { readonly view: RunView }) {
   const coordinator = view.role === 'coordinator';
@@ -53,33 +55,42 @@ function Glimpse({ stays, sent }: NonNullable<RunView['glimpse']>) {
 
 /** Paragraphs; the coordinator reads the same fact from the other side. */
 function hiding(view: RunView): readonly string[] {
-  const { round, plan, anonymitySet } = view;
+  const { round, plan } = view;
   const coordinator = view.role === 'coordinator';
   const told: string[] = [];
   if (!coordinator && !view.glimpse) told.push(nothingYet(view));
   if (round && plan) {
-    const fewest = Math.max(round.threshold, fewestSummed(plan, round.size));
-    const spare = round.size - fewest;
-    const seen = coordinator
-      ? `Of ${round.size} masked updates this tab learns only the sum of at least ${fewest}, never one of them.`
-      : `One of ${round.size}; the coordinator sees only the sum of at least ${fewest}.`;
-    const lasts =
-      spare > 0
-        ? `If ${spare} ${spare === 1 ? 'leaves' : 'leave'}, the round still completes.`
-        : 'If one leaves, the round is abandoned and tried again.';
-    told.push(`${seen} ${lasts}`);
+    told.push(round.groups > 1 && coordinator ? seenOfGroups(round, plan) : seenOfOne(round, plan, coordinator));
   } else if (coordinator) {
     told.push('Masked updates, engine names, sample counts and progress. No rows, no single update.');
-  }
-  if (anonymitySet !== undefined) {
-    const others = quantity(anonymitySet, 'other', 'others');
-    told.push(`In the last round each update hid among ${others}, fewer by each who colludes.`);
   }
   return told;
 }
 
+function seenOfOne(round: RoundView, plan: Plan, coordinator: boolean): string {
+  const fewest = Math.max(round.threshold, fewestSummed(plan, round.size));
+  const spare = round.size - fewest;
+  const seen = coordinator
+    ? `Of ${round.size} masked updates this tab learns only the sum of at least ${fewest}, never one of them.`
+    : `One of ${round.size}; the coordinator sees only the sum of at least ${fewest}.`;
+  const leave = `If ${spare} ${spare === 1 ? 'leaves' : 'leave'}`;
+  if (round.groups > 1) {
+    return spare > 0
+      ? `${seen} ${leave}, your group’s sum still counts.`
+      : `${seen} If one leaves, your group’s sum is lost.`;
+  }
+  return spare > 0
+    ? `${seen} ${leave}, the round still completes.`
+    : `${seen} If one leaves, the round is abandoned and tried again.`;
+}
+
+function seenOfGroups(round: RoundView, plan: Plan): string {
+  const fewest = Math.max(round.threshold, groupMinimum(plan));
+  return `Of ${count(round.size)} masked updates this tab learns one sum for each of ${count(round.groups)} groups, of at least ${fewest} each. A group that too many leave loses its own sum only.`;
+}
+
 function nothingYet({ plan, round }: RunView): string {
   if (!plan) return 'Nothing of an update yet: the plan is not known, and nothing is trained.';
-  const size = bytes(maskedUpdateBytes(plan, round?.size ?? plan.aggregation.cohort.target));
+  const size = bytes(maskedUpdateBytes(plan, round?.size ?? meanGroup(plan, plan.aggregation.cohort.target)));
   return `Nothing of an update yet. Each round sends one masked update of ${size}; its first numbers show here.`;
 }

@@ -1,12 +1,11 @@
 /** Ledger and counters: signed records, what was abandoned, what was refused, and the files that can be saved. */
 import { useState } from 'preact/hooks';
-import type { ProblemView, RunView } from '../core/runView.ts';
+import type { ProblemView, RunView, SavedFile } from '../core/runView.ts';
 import type { OpenRun } from './session.ts';
 import { Button, Card, Facts } from './controls.tsx';
 import { count, shortHash } from './format.ts';
 import { ProblemNote } from './notes.tsx';
-
-export type Saved = 'model' | 'metrics' | 'ledger';
+import { refusalWords } from './refusalText.ts';
 
 interface Props {
   readonly view: RunView;
@@ -28,16 +27,23 @@ export function LedgerCard({ view, open, problemOf }: Props) {
           ['Parameters', count(view.parameters)],
         ]}
       />
-      <p class="sub">Refused messages</p>
+      <p class="sub">Refused, by reason</p>
       {refusals.length === 0 ? (
         <p class="empty">None.</p>
       ) : (
-        <Facts of={refusals.map(({ reason, count: times }) => [reason, count(times)] as const)} />
+        <dl class="counts">
+          {refusals.map(({ reason, count: times }) => (
+            <div key={reason}>
+              <dt title={reason}>{refusalWords(reason)}</dt>
+              <dd>{count(times)}</dd>
+            </div>
+          ))}
+        </dl>
       )}
       <SaveButtons
         open={open}
         problemOf={problemOf}
-        what={view.role === 'coordinator' ? ['model', 'metrics', 'ledger'] : ['model']}
+        what={view.role === 'coordinator' ? ['model', 'ledger', 'plan', 'metrics'] : ['model']}
       />
     </Card>
   );
@@ -55,17 +61,17 @@ type ProblemOf = (thrown: unknown) => ProblemView;
 
 interface SaveProps {
   readonly open: OpenRun;
-  readonly what: readonly Saved[];
+  readonly what: readonly SavedFile[];
   readonly problemOf: ProblemOf;
   readonly primary?: boolean;
 }
 
 /** What cannot be written is said here, where the button is. */
 export function SaveButtons({ open, what, problemOf, primary = false }: SaveProps) {
-  const [saving, setSaving] = useState<Saved | undefined>(undefined);
+  const [saving, setSaving] = useState<SavedFile | undefined>(undefined);
   const [problem, setProblem] = useState<ProblemView | undefined>(undefined);
   const none = open.view.value.modelHash === undefined;
-  const save = (which: Saved): void => {
+  const save = (which: SavedFile): void => {
     setSaving(which);
     setProblem(undefined);
     open.run.actions

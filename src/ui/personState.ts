@@ -31,13 +31,27 @@ export function stateWords(person: PersonView): string {
 }
 
 export function personName(person: PersonView): string {
-  return person.you ? 'You' : shortHash(person.id);
+  return person.you ? 'You' : (person.name ?? shortHash(person.id));
 }
 
 /** Who stands on the circle: the round's roster, or, before there is one, everybody who is here. You first. */
 export function peopleOnCircle(view: RunView): readonly PersonView[] {
   const shown = view.people.filter((person) => (view.round ? person.inRound : person.state !== 'left'));
-  return shown.sort((a, b) => Number(b.you) - Number(a.you) || (a.id < b.id ? -1 : 1));
+  return shown.sort(
+    (a, b) => Number(b.you) - Number(a.you) || (a.group ?? 0) - (b.group ?? 0) || (a.id < b.id ? -1 : 1),
+  );
+}
+
+/** The same people by group, in which alone there are masks between them. */
+export function byGroup<T extends Pick<PersonView, 'group'>>(people: readonly T[]): readonly (readonly T[])[] {
+  const groups = new Map<number, T[]>();
+  for (const person of people) {
+    const index = person.group ?? 0;
+    const those = groups.get(index);
+    if (those) those.push(person);
+    else groups.set(index, [person]);
+  }
+  return [...groups.values()];
 }
 
 /** The masked update of this person has arrived. */

@@ -37,7 +37,7 @@ const ADVICE: Readonly<Record<RunPhase, Advice>> = {
     tone: 'good',
     participant: 'Save the model if you want it, then close the tab.',
     coordinator:
-      'Save the model, its metrics and the ledger. All three are kept in this browser until you forget them.',
+      'Save the model; ledger, plan and metrics let others check it. All are kept in this browser until you forget them.',
   },
   left: {
     tone: 'info',

@@ -1,17 +1,22 @@
 /** What a plan means for the people in it: sizes and counts that follow from its fields. */
 import { layerWidths, parameterLayout } from '../core/modelSpec.ts';
-import { threshold } from '../core/plan.ts';
+import { groupMinimum, MAX_GROUP, threshold } from '../core/plan.ts';
 import type { Plan } from '../core/plan.ts';
 import { packedLength, ringBits, trainingSumSpec, wordCount } from '../core/sumSpec.ts';
+import { admissionWords } from './admissionText.ts';
 import { bytes, count, quantity } from './format.ts';
 
-/** The smallest number of updates whose sum is ever unmasked in a round of `size`. */
+/** The smallest number of updates whose sum is ever unmasked in a group of `size`. */
 export function fewestSummed(plan: Plan, size: number): number {
-  const { mode } = plan.security;
-  return Math.max(threshold(mode, size), plan.aggregation.cohort.minimum, 3);
+  return Math.max(threshold(plan.security.mode, size), groupMinimum(plan));
 }
 
-/** Bytes of one masked update in a round of `size` people. */
+/** How many people are in one group of a round of `people`, on average; all of them where the plan has no groups. */
+export function meanGroup(plan: Plan, people: number): number {
+  return Math.min(people, plan.aggregation.groupSize ?? MAX_GROUP);
+}
+
+/** Bytes of one masked update in a group of `size` people. */
 export function maskedUpdateBytes(plan: Plan, size: number): number {
   const spec = trainingSumSpec(plan, parameterLayout(plan.model).length);
   return packedLength(wordCount(spec), ringBits(spec, size));
@@ -25,7 +30,8 @@ export interface Fact {
 export function planFacts(plan: Plan): readonly Fact[] {
   const { aggregation, training, model, data, security } = plan;
   const { minimum, target } = aggregation.cohort;
-  const stay = fewestSummed(plan, target);
+  const group = meanGroup(plan, target);
+  const stay = fewestSummed(plan, group);
   return [
     { name: 'Model', value: `${layerWidths(model).join('–')}, ${model.activation} (${model.architecture})` },
     { name: 'Parameters', value: count(parameterLayout(model).length) },
@@ -36,15 +42,18 @@ export function planFacts(plan: Plan): readonly Fact[] {
     },
     { name: 'Rounds', value: count(aggregation.rounds) },
     { name: 'People needed', value: minimum === target ? count(target) : `${minimum} at least, ${target} wanted` },
+    ...(aggregation.groupSize === undefined
+      ? []
+      : [{ name: 'Groups', value: `of ${aggregation.groupSize} people on average, drawn at random in each round` }]),
     { name: 'Bits of a value', value: count(aggregation.bits) },
-    { name: 'Masked update', value: `${bytes(maskedUpdateBytes(plan, target))} from each person, each round` },
+    { name: 'Masked update', value: `${bytes(maskedUpdateBytes(plan, group))} from each person, each round` },
     {
       name: 'Security',
       value:
         security.mode === 'active'
-          ? `holds against a coordinator that cheats; of ${target}, ${stay} must stay`
-          : `holds against a coordinator that follows the rules; of ${target}, ${stay} must stay`,
+          ? `holds against a coordinator that cheats; of ${group}, ${stay} must stay`
+          : `holds against a coordinator that follows the rules; of ${group}, ${stay} must stay`,
     },
-    { name: 'Admission', value: security.admission === 'link' ? 'whoever has the link' : 'anyone' },
+    { name: 'Admission', value: admissionWords(security.admission, security.names.length) },
   ];
 }

@@ -4,8 +4,17 @@ import { ROUND_STEPS } from '../core/runView.ts';
 import type { PersonView, RoundView, RunView } from '../core/runView.ts';
 import { Card } from './controls.tsx';
 import { percent } from './format.ts';
-import { hasMasks, hasSent, peopleOnCircle, personName, stateShape } from './personState.ts';
-import { CENTRE_RADIUS, MAX_LABELS, RING_RADIUS, chord, dotRadius, drawnPairs, place } from './roundGeometry.ts';
+import { byGroup, hasMasks, hasSent, peopleOnCircle, stateShape } from './personState.ts';
+import {
+  CENTRE_RADIUS,
+  MAX_CHORDS,
+  MAX_LABELS,
+  RING_RADIUS,
+  chord,
+  dotRadius,
+  drawnPairs,
+  place,
+} from './roundGeometry.ts';
 import { centre, roundText } from './roundText.ts';
 import { StateMark } from './stateMark.tsx';
 
@@ -67,8 +76,9 @@ function RoundPicture({ view, label }: { readonly view: RunView; readonly label:
 
 /** Two paths, however many chords: dashed ones, and those with both ends sent. */
 function Chords({ people, faded }: { readonly people: readonly PersonView[]; readonly faded: boolean }) {
-  const key = people.map((person) => (hasMasks(person) ? (hasSent(person) ? '2' : '1') : '0')).join('');
-  const { dashed, solid } = useMemo(() => chordPaths(key), [key]);
+  const ends = people.map((person, index) => ({ index, group: person.group, end: endOf(person) }));
+  const key = ends.map(({ end, group = 0 }) => `${end}${group}`).join();
+  const { dashed, solid } = useMemo(() => chordPaths(ends), [key]);
   return (
     <g class={faded ? 'chords faded' : 'chords'} fill="none">
       <path class="pending" d={dashed} />
@@ -77,14 +87,30 @@ function Chords({ people, faded }: { readonly people: readonly PersonView[]; rea
   );
 }
 
-function chordPaths(ends: string): { readonly dashed: string; readonly solid: string } {
+type End = 'none' | 'pending' | 'sent';
+
+function endOf(person: PersonView): End {
+  return hasMasks(person) ? (hasSent(person) ? 'sent' : 'pending') : 'none';
+}
+
+interface PersonEnd {
+  readonly index: number;
+  readonly group: number | undefined;
+  readonly end: End;
+}
+
+function chordPaths(ends: readonly PersonEnd[]): { readonly dashed: string; readonly solid: string } {
   let dashed = '';
   let solid = '';
-  for (const [i, j] of drawnPairs(ends.length)) {
-    if (ends[i] === '0' || ends[j] === '0') continue;
-    const path = chord(place(i, ends.length), place(j, ends.length));
-    if (ends[i] === '2' && ends[j] === '2') solid += path;
-    else dashed += path;
+  const groups = byGroup(ends);
+  for (const members of groups) {
+    for (const [i, j] of drawnPairs(members.length, MAX_CHORDS / groups.length)) {
+      const [a, b] = [members[i], members[j]];
+      if (a === undefined || b === undefined || a.end === 'none' || b.end === 'none') continue;
+      const path = chord(place(a.index, ends.length), place(b.index, ends.length));
+      if (a.end === 'sent' && b.end === 'sent') solid += path;
+      else dashed += path;
+    }
   }
   return { dashed, solid };
 }
@@ -100,9 +126,16 @@ function Name({ person, index, size }: { readonly person: PersonView; readonly i
   const side = Math.abs(x) < 12 ? 'middle' : x > 0 ? 'start' : 'end';
   return (
     <text class={person.you ? 'name you' : 'name'} x={x.toFixed(1)} y={(y + 4).toFixed(1)} text-anchor={side}>
-      {person.you ? 'you' : personName(person).slice(0, 4)}
+      {person.you ? 'you' : shortName(person)}
     </text>
   );
+}
+
+/** The first name, or the first digits of an id: what fits beside the circle. */
+function shortName({ name, id }: PersonView): string {
+  if (name === undefined) return id.slice(0, 4);
+  const [first = ''] = name.split(' ');
+  return first.length > 8 ? `${first.slice(0, 7)}…` : first;
 }
 
 function Steps({ round }: { readonly round: RoundView }) {

@@ -25,11 +25,11 @@ export function dotRadius(size: number): number {
   return Math.min(9, (0.4 * 2 * Math.PI * RING_RADIUS) / Math.max(1, size));
 }
 
-/** Pairs [i, j], i < j, whose chords are drawn: all of them where they are few enough. */
-export function drawnPairs(size: number): readonly (readonly [number, number])[] {
+/** Pairs [i, j], i < j, whose chords are drawn: all of them where there are `most` or fewer. */
+export function drawnPairs(size: number, most = MAX_CHORDS): readonly (readonly [number, number])[] {
   const half = Math.floor(size / 2);
-  const perPerson = Math.max(1, Math.floor(MAX_CHORDS / Math.max(1, size)));
-  const all = (size * (size - 1)) / 2 <= MAX_CHORDS;
+  const perPerson = Math.max(1, Math.floor(most / Math.max(1, size)));
+  const all = (size * (size - 1)) / 2 <= most;
   const offsets = all
     ? Array.from({ length: half }, (_, i) => i + 1)
     : Array.from({ length: perPerson }, (_, i) => Math.round(((i + 1) * half) / perPerson));

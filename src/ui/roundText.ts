@@ -1,7 +1,7 @@
 /** The round's picture in words: what a person who cannot see it is told. */
-import type { RunView } from '../core/runView.ts';
+import type { PersonView, RunView } from '../core/runView.ts';
 import { count, quantity } from './format.ts';
-import { hasMasks, hasSent, peopleOnCircle, personName, stateWords } from './personState.ts';
+import { byGroup, hasMasks, hasSent, peopleOnCircle, personName, stateWords } from './personState.ts';
 import { MAX_LABELS } from './roundGeometry.ts';
 
 export interface RoundText {
@@ -47,8 +47,10 @@ function masks(view: RunView): string {
   const { round } = view;
   if (!round || round.unmasked || view.phase === 'finished') return '';
   const holders = peopleOnCircle(view).filter(hasMasks);
-  const pairs = (n: number): number => (n * (n - 1)) / 2;
-  const total = pairs(holders.length);
+  const pairs = (people: readonly PersonView[]): number =>
+    byGroup(people).reduce((sum, { length: n }) => sum + (n * (n - 1)) / 2, 0);
+  const total = pairs(holders);
   if (total === 0) return '';
-  return `${quantity(total, 'pairwise mask', 'pairwise masks')}, ${count(pairs(holders.filter(hasSent).length))} of them with both ends sent.`;
+  const within = round.groups > 1 && view.role === 'coordinator' ? ` within ${count(round.groups)} groups` : '';
+  return `${quantity(total, 'pairwise mask', 'pairwise masks')}${within}, ${count(pairs(holders.filter(hasSent)))} of them with both ends sent.`;
 }

@@ -64,6 +64,38 @@ describe('the round’s picture', () => {
   });
 });
 
+describe('in whose company', () => {
+  it('says how well an update hides and whom one can name, and lists who is admitted', async () => {
+    await participant('named');
+    expect(texts('.card-trust p')[0]).toContain('hides among 5 to 7 others. You can name 7 of them: Ben Okri');
+    expect(text('.card-trust .facts')).toBe('Admitted9 named people, nobody else');
+    document.querySelector<HTMLElement>('.card-trust summary')?.click();
+    const listed = texts('.card-trust .names li > span:first-child');
+    expect(listed).toHaveLength(9);
+    expect(listed.filter((name) => name.endsWith(', in this round'))).toHaveLength(8);
+    expect(texts('.people th[scope="row"]').slice(1, 3)).toEqual(['Chen JingrunWebAssembly', 'Ben OkriWebGPU']);
+    expect(texts('.round-picture .name')).toContain('Dorothy');
+  });
+
+  it('draws masks within groups only', async () => {
+    await coordinator('grouped');
+    const label = document.querySelector('.round-picture')?.getAttribute('aria-label')?.replaceAll('\u00a0', ' ');
+    expect(label).toMatch(
+      /^Round 12, step “masked”: 144 of 184 .* within 12 groups, [\d,]+ of them with both ends sent\.$/,
+    );
+    expect(texts('.card-trust p')[0]).toBe('This round has 12 groups; 1 lost, without their sum.');
+  });
+
+  it('names culprits, and tells refusals by reason in words', async () => {
+    const application = await coordinator('named');
+    expect(texts('.card-trust .names')[1]).toContain('Ingrid Daubechies');
+    expect(texts('.card-ledger .counts dt')).toEqual(['wrong signature', 'a masked update out of turn']);
+    application.runs[0]?.show({ ...coordinating, refusals: [{ reason: 'advert/not-named', count: 4 }] });
+    await vi.waitUntil(() => texts('.card-ledger .counts dt').length === 1);
+    expect(text('.card-ledger .counts')).toBe('keys of somebody who is not on the list of names4');
+  });
+});
+
 describe('learning', () => {
   it('has every figure of the chart in its table', async () => {
     await participant('running');

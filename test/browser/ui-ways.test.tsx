@@ -2,7 +2,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { page, userEvent } from 'vitest/browser';
 import { FEDERATION, FRAGMENT } from '../gallery/fakeApplication.ts';
-import { plan } from '../gallery/fixturePlans.ts';
+import type { Plan } from '../../src/core/plan.ts';
+import { namedPlan, plan } from '../gallery/fixturePlans.ts';
 import { running } from '../gallery/fixtures.ts';
 import { button, clear, findButton, show } from '../gallery/stage.ts';
 
@@ -75,7 +76,7 @@ describe('home', () => {
 });
 
 describe('launch', () => {
-  const field = (): HTMLTextAreaElement => document.querySelector('textarea')!;
+  const field = (): HTMLTextAreaElement => document.querySelector('.card-json textarea')!;
 
   it('names field, value and expectation of a wrong plan, loses nothing, and launches a right one', async () => {
     const application = await show({ address: '#/launch', options: {} });
@@ -111,6 +112,33 @@ describe('launch', () => {
     expect(told).toContain('the sum of at least 4 updates');
   });
 
+  it('chooses who is admitted without JSON, and changes nothing else in the plan', async () => {
+    const application = await show({ address: '#/launch', options: {} });
+    const before = field().value;
+    const choice = (name: string): HTMLInputElement =>
+      [...document.querySelectorAll('label')]
+        .find(({ textContent }) => textContent?.startsWith(name))!
+        .querySelector('input')!;
+    expect(choice('Whoever has the link').checked).toBe(true);
+    choice('Whoever has the link').focus();
+    await userEvent.keyboard('{ArrowDown}');
+    await vi.waitUntil(() => field().getAttribute('aria-invalid') === 'true');
+    expect(choice('Named people only').checked).toBe(true);
+    expect(document.querySelector('[role="alert"]')?.textContent).toContain(
+      'Plan: "security.names" is "0 people", expected at least aggregation.cohort.target, 8.',
+    );
+    const people = document.querySelector<HTMLTextAreaElement>('.people-list textarea')!;
+    const lines = namedPlan.security.names.map(({ name, key }) => `${name} ${key}`).join('\n');
+    await userEvent.fill(people, lines);
+    await vi.waitUntil(() => document.querySelector('.summary .facts')?.textContent?.includes('named people'));
+    expect(people.value).toBe(lines);
+    const changed = JSON.parse(field().value) as Plan;
+    expect(changed).toEqual({ ...(JSON.parse(before) as Plan), security: namedPlan.security });
+    button('Launch').click();
+    await titled(plan.name);
+    expect(application.calls).toEqual([`launch ${plan.name}`]);
+  });
+
   it('lets a plan be written when none is offered', async () => {
     const application = await show({ address: '#/launch', options: { plansFail: true } });
     expect(document.querySelector('[role="alert"]')?.textContent).toContain('status 503');
@@ -140,6 +168,45 @@ describe('join', () => {
     expect(document.title).toBe(`11 of 30 rounds · ${plan.name} · hushgrad`);
     application.runs[0]?.show({ ...running, phase: 'paused' });
     await vi.waitUntil(() => document.title.startsWith('paused · '));
+  });
+});
+
+describe('a named identity', () => {
+  const key = (): string | undefined => document.querySelector<HTMLInputElement>('.identity input')?.value;
+
+  it('is made on purpose on the first screen, and forgotten only when asked twice', async () => {
+    const application = await show({ address: '#/', options: {} });
+    expect(key()).toBeUndefined();
+    await tabTo('Only if a plan is to list you');
+    await userEvent.keyboard('{Enter}');
+    await tabTo('Make a named identity');
+    await userEvent.keyboard('{Enter}');
+    await vi.waitUntil(() => key()?.length === 64);
+    button('Forget this identity').click();
+    await vi.waitUntil(() => findButton('Keep it'));
+    button('Forget it for good').click();
+    await vi.waitUntil(() => key() === undefined);
+    expect(application.calls).toEqual(['make a named identity', 'forget the named identity']);
+  });
+
+  it('is asked for before joining where only named people are admitted', async () => {
+    const application = await show({ address: `#${FRAGMENT}`, options: { admission: 'named' } });
+    expect(document.querySelector('.facts')?.textContent).toContain('named people only');
+    expect(button('Join').getAttribute('aria-disabled')).toBe('true');
+    button('Join').click();
+    expect(application.calls).toEqual([]);
+    button('Make a named identity').click();
+    await vi.waitUntil(() => button('Join').getAttribute('aria-disabled') === null);
+    button('Join').click();
+    await titled(plan.name);
+    expect(application.calls).toEqual(['make a named identity', `join ${FRAGMENT}`]);
+  });
+
+  it('is not spoken of where others are admitted', async () => {
+    await show({ address: `#${FRAGMENT}`, options: {} });
+    expect(document.querySelector('.facts')?.textContent).toContain('whoever has the link');
+    expect(document.querySelector('.identity')).toBeNull();
+    expect(button('Join').getAttribute('aria-disabled')).toBeNull();
   });
 });
 

@@ -141,7 +141,9 @@ describe('a plan with a mistake, on the Launch screen', () => {
   beforeAll(async () => {
     tab = await site.open('researcher');
     await tab.page.goto(`${site.url}#/launch`);
-    await tab.page.waitForFunction(() => document.querySelector('textarea')?.value.includes('Digits, handwritten'));
+    await tab.page.waitForFunction(() =>
+      document.querySelector<HTMLTextAreaElement>('.card-json textarea')?.value.includes('Digits, handwritten'),
+    );
     right = await tab.page.getByRole('textbox').inputValue();
   });
 

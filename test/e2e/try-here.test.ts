@@ -61,6 +61,10 @@ it('one press trains a model to the end, in this page', { timeout: RUN_MS + 10_0
   const accuracy = coordinator?.curve.at(-1)?.testAccuracy ?? 0;
   expect(accuracy).toBeGreaterThanOrEqual(0.9);
   expect(coordinator?.ledger).toMatchObject({ records: 11, abandoned: 0 });
+  // Four people, of whom one is oneself, and the coordinator in the same page counts as one who sees more.
+  expect(views.map(({ anonymitySet, knownColluders }) => [anonymitySet, knownColluders])).toEqual(
+    Array.from({ length: 5 }, () => [2, 1]),
+  );
 
   const figure = page.locator('dl.figures > div', { hasText: 'test accuracy' });
   expect(await figure.locator('dt').innerText()).toBe('test accuracy, 4\u00a0people’s data');

@@ -2,9 +2,9 @@
 import type { Application, LocalFederation, PlanDraft, Run } from '../../src/core/application.ts';
 import { HushError, asHushError } from '../../src/core/errors.ts';
 import { parsePlan } from '../../src/core/plan.ts';
-import type { Plan } from '../../src/core/plan.ts';
+import type { Admission, Plan } from '../../src/core/plan.ts';
 import type { RunView } from '../../src/core/runView.ts';
-import { hash, plan, spiralPlan } from './fixturePlans.ts';
+import { hash, namedPlan, plan, spiralPlan } from './fixturePlans.ts';
 import { coordinating, running } from './fixtures.ts';
 import { coordinatorStates, participantStates, trialView } from './fixtureStates.ts';
 
@@ -63,7 +63,11 @@ export interface FakeOptions {
   readonly participant?: RunView;
   readonly stored?: boolean;
   readonly plansFail?: boolean;
+  readonly offered?: readonly Plan[];
   readonly resumeFails?: boolean;
+  readonly admission?: Admission;
+  /** This browser has a named identity. */
+  readonly named?: boolean;
 }
 
 export interface FakeApplication extends Application {
@@ -78,6 +82,7 @@ export function fakeApplication(options: FakeOptions = {}): FakeApplication {
   const calls: string[] = [];
   const runs: FakeRun[] = [];
   let kept = options.stored !== false;
+  let named = options.named === true;
   const start = (view: RunView): FakeRun => {
     const run = fakeRun(view);
     runs.push(run);
@@ -93,7 +98,7 @@ export function fakeApplication(options: FakeOptions = {}): FakeApplication {
               advice: 'Try again, or paste a plan below.',
             }),
           )
-        : Promise.resolve([draft(plan), draft(spiralPlan)]),
+        : Promise.resolve((options.offered ?? [plan, spiralPlan]).map(draft)),
     readPlan(text) {
       try {
         const { plan: read } = parsePlan(new TextEncoder().encode(text));
@@ -144,6 +149,7 @@ export function fakeApplication(options: FakeOptions = {}): FakeApplication {
         );
       }
       return {
+        admission: options.admission ?? 'link',
         planHash: hash(1),
         coordinatorKey: hash(5),
         federation: hash(3).slice(0, 32),
@@ -162,6 +168,17 @@ export function fakeApplication(options: FakeOptions = {}): FakeApplication {
         participants: Array.from({ length: participants }, (_, i) => start(trialView(i))),
         close: () => void calls.push('end the trial'),
       });
+    },
+    namedIdentity: () => Promise.resolve(named ? { key: hash(6) } : undefined),
+    makeNamedIdentity() {
+      calls.push('make a named identity');
+      named = true;
+      return Promise.resolve({ key: hash(6) });
+    },
+    forgetNamedIdentity() {
+      calls.push('forget the named identity');
+      named = false;
+      return Promise.resolve();
     },
     problem(thrown) {
       const { code, message, advice } = asHushError(thrown, 'screen/failed');
@@ -182,10 +199,14 @@ export interface Exhibit {
 export function exhibits(): readonly Exhibit[] {
   return [
     { name: 'home', address: '#/', options: {} },
+    { name: 'home-named', address: '#/', options: { named: true } },
     { name: 'home-empty', address: '#/', options: { stored: false } },
     { name: 'launch', address: '#/launch', options: {} },
+    { name: 'launch-named', address: '#/launch', options: { offered: [namedPlan] } },
     { name: 'launch-no-plans', address: '#/launch', options: { plansFail: true } },
     { name: 'join', address: `#${FRAGMENT}`, options: {} },
+    { name: 'join-named', address: `#${FRAGMENT}`, options: { admission: 'named', named: true } },
+    { name: 'join-named-without', address: `#${FRAGMENT}`, options: { admission: 'named' } },
     { name: 'join-bad-link', address: '#join=nonsense', options: {} },
     { name: 'try', address: '#/try', options: {} },
     { name: 'try-running', address: '#/try', options: {}, press: 'Start 4 participants' },

@@ -39,6 +39,8 @@ export const plan: Plan = {
     rounds: 30,
     cohort: { minimum: 4, target: 8 },
     bits: 16,
+    rotation: false,
+    ring: 'full',
     clipNorm: 5,
     clipRange: 0.5,
     weightCap: 10_000,
@@ -51,7 +53,7 @@ export const plan: Plan = {
       confirmMs: 10_000,
     },
   },
-  security: { mode: 'active', admission: 'link' },
+  security: { mode: 'active', admission: 'link', names: [] },
   evaluation: { validationFraction: 0.1 },
   seed: 1,
 };
@@ -63,7 +65,34 @@ export const spiralPlan: Plan = {
   model: { ...plan.model, inputs: 2, hidden: [32, 32], outputs: 2, activation: 'tanh' },
   task: { kind: 'classification', classes: ['left', 'right'] },
   aggregation: { ...plan.aggregation, cohort: { minimum: 3, target: 4 }, rounds: 60 },
-  security: { mode: 'honest-but-curious', admission: 'anyone' },
+  security: { mode: 'honest-but-curious', admission: 'anyone', names: [] },
+};
+
+/** Nine people who are told by name; the first eight are in the fixtures' round. */
+export const NAMES = [
+  'Ada Lovelace',
+  'Ben Okri',
+  'Chen Jingrun',
+  'Dorothy Vaughan',
+  'Emmy Noether',
+  'Farida',
+  'Grace Hopper',
+  'Hypatia of Alexandria',
+  'Ingrid Daubechies',
+] as const;
+
+export const namedPlan: Plan = {
+  ...plan,
+  security: {
+    mode: 'active',
+    admission: 'named',
+    names: NAMES.map((name, i) => ({ name, key: hex(50 + i, 64) })),
+  },
+};
+
+export const groupedPlan: Plan = {
+  ...plan,
+  aggregation: { ...plan.aggregation, groupSize: 16, cohort: { minimum: 100, target: 200 } },
 };
 
 export const engine: EngineChoice = {

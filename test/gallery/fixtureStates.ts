@@ -1,7 +1,7 @@
 /** A run in every state, seen from either side. */
-import type { PersonState, RunView } from '../../src/core/runView.ts';
+import type { PersonState, PersonView, RunView } from '../../src/core/runView.ts';
 import { NOW, before, coordinating, curve, people, running } from './fixtures.ts';
-import { hash, participant, plan } from './fixturePlans.ts';
+import { NAMES, groupedPlan, hash, namedPlan, participant, plan } from './fixturePlans.ts';
 
 const round12 = running.round;
 if (!round12) throw new Error('the fixture has a round');
@@ -20,6 +20,16 @@ const MANY: readonly PersonState[] = Array.from({ length: 200 }, (_, i) =>
   i % 17 === 5 ? 'left' : i % 5 === 1 ? 'training' : i % 31 === 7 ? 'asleep' : 'masked',
 );
 const sentMany = MANY.filter((state) => state === 'masked').length;
+
+/** The people of the named plan, you among them. */
+function byName(of: readonly PersonView[]): readonly PersonView[] {
+  return of.map((person, i) => ({ ...person, name: NAMES[i] }));
+}
+
+/** 200 people in 12 groups, of which one is lost. */
+function inGroups(of: readonly PersonView[]): readonly PersonView[] {
+  return of.map((person, i) => ({ ...person, group: i % 12 }));
+}
 
 export const participantStates: Readonly<Record<string, RunView>> = {
   connecting: {
@@ -51,6 +61,18 @@ export const participantStates: Readonly<Record<string, RunView>> = {
     { waiting: { for: '8 of 8 masked updates', untilMs: NOW + 64_000 } },
   ),
   running,
+  named: {
+    ...running,
+    plan: namedPlan,
+    people: byName(running.people),
+    group: { index: 0, of: 1, members: 8, names: NAMES.slice(1, 8) },
+  },
+  grouped: at(
+    running,
+    Array.from({ length: 17 }, (_, i) => (i % 5 === 3 ? 'training' : 'masked')),
+    { size: 17, threshold: 12, masked: 14, groups: 12 },
+    { plan: groupedPlan, group: { index: 4, of: 12, members: 17, names: [] }, anonymitySet: 14 },
+  ),
   unmasked: at(
     running,
     [...eight('confirmed').slice(0, 7), 'left'],
@@ -130,6 +152,28 @@ export const coordinatorStates: Readonly<Record<string, RunView>> = {
       waiting: { for: `${200 - sentMany} of 200 masked updates`, untilMs: NOW + 22_000 },
     },
   ),
+  named: {
+    ...coordinating,
+    plan: namedPlan,
+    people: byName(coordinating.people),
+    culprits: [
+      { id: participant(31), name: 'Ingrid Daubechies' },
+      { id: participant(32), name: undefined },
+    ],
+  },
+  grouped: {
+    ...coordinating,
+    plan: groupedPlan,
+    people: inGroups(people(MANY, false)),
+    round: { ...round12, size: 184, threshold: 9, groups: 12, lostGroups: 1, masked: sentMany },
+    anonymitySet: 11,
+    refusals: [
+      { reason: 'advert/not-named', count: 2 },
+      { reason: 'roster/duplicate', count: 1 },
+      { reason: 'round/share', count: 1 },
+      { reason: 'codec/size', count: 12 },
+    ],
+  },
   three: at(
     coordinating,
     ['masked', 'masked', 'sending'],
@@ -180,6 +224,8 @@ export function trialView(index: number): RunView {
     people: seats,
     round: { ...round12!, size: 4, threshold: 3, masked: 2 },
     waiting: { for: '2 of 4 masked updates', untilMs: NOW + 9000 },
-    anonymitySet: 3,
+    group: index < 0 ? undefined : { index: 0, of: 1, members: 4, names: [] },
+    anonymitySet: 2,
+    knownColluders: 1,
   };
 }

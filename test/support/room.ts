@@ -1,7 +1,7 @@
 /** A coordinator and participants in one process, over the in-memory transport: everything real but the training. */
 import { utf8 } from '../../src/core/bytes.ts';
 import { deferred } from '../../src/core/async.ts';
-import type { Clock } from '../../src/core/ports.ts';
+import type { Clock, Random } from '../../src/core/ports.ts';
 import { createIdentity } from '../../src/crypto/identity.ts';
 import type { Identity } from '../../src/crypto/identity.ts';
 import { Coordinator } from '../../src/federation/coordinator.ts';
@@ -24,7 +24,16 @@ export interface Guest {
   readonly trainer: PlainTrainer;
   readonly store: MemoryStore;
   readonly participant: Participant;
+  readonly random: Random;
 }
+
+/** Who plays the two roles: tests of attacks put liars in. */
+export interface Cast {
+  readonly coordinator: Pick<typeof Coordinator, 'open'>;
+  readonly participant: Pick<typeof Participant, 'start'>;
+}
+
+const HONEST: Cast = { coordinator: Coordinator, participant: Participant };
 
 export class Room {
   readonly network = new MemoryNetwork();
@@ -34,15 +43,17 @@ export class Room {
   coordinator!: Coordinator;
   summer = new PlainSummer();
   readonly guests: Guest[] = [];
+  readonly #cast: Cast;
 
-  private constructor(deed: FederationDeed, clock: Clock) {
+  private constructor(deed: FederationDeed, clock: Clock, cast: Cast) {
     this.deed = deed;
     this.clock = clock;
+    this.#cast = cast;
   }
 
-  static async found(plan: object, clock: Clock = systemClock): Promise<Room> {
+  static async found(plan: object, clock: Clock = systemClock, cast: Cast = HONEST): Promise<Room> {
     const deed = await foundFederation(utf8(JSON.stringify(plan)), seededPort(99), clock);
-    const room = new Room(deed, clock);
+    const room = new Room(deed, clock, cast);
     await new CoordinatorStore(room.store, deed.federation).found(deed);
     await room.openCoordinator();
     return room;
@@ -50,7 +61,7 @@ export class Room {
 
   async openCoordinator(): Promise<void> {
     this.summer = new PlainSummer();
-    this.coordinator = await Coordinator.open({
+    this.coordinator = await this.#cast.coordinator.open({
       deed: this.deed,
       transport: this.network.transport(this.deed.address),
       summer: this.summer,
@@ -62,15 +73,22 @@ export class Room {
 
   async join(
     name: string,
-    change: { invite?: Partial<Invite>; identity?: Identity; store?: MemoryStore } = {},
+    change: {
+      invite?: Partial<Invite>;
+      identity?: Identity;
+      named?: Identity;
+      store?: MemoryStore;
+      random?: Random;
+    } = {},
   ): Promise<Guest> {
     const identity = change.identity ?? (await createIdentity());
     const store = change.store ?? new MemoryStore();
-    const random = seededPort(1000 + this.guests.length);
+    const random = change.random ?? seededPort(1000 + this.guests.length);
     const trainer = new PlainTrainer(random, 50 + 10 * this.guests.length);
-    const participant = await Participant.start({
+    const participant = await this.#cast.participant.start({
       invite: { ...this.coordinator.invite, ...change.invite },
       identity,
+      named: change.named,
       trainer,
       store,
       locks: createLocks(),
@@ -78,7 +96,7 @@ export class Room {
       clock: this.clock,
       transport: this.network.transport(`${name} ${this.guests.length}`),
     });
-    const guest = { name, identity, trainer, store, participant };
+    const guest = { name, identity, trainer, store, participant, random };
     this.guests.push(guest);
     return guest;
   }

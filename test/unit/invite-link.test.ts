@@ -16,6 +16,7 @@ const invites: fc.Arbitrary<Invite> = fc.record({
   key: rawBytes(32).map((bytes) => toHex(bytes) as PublicKey),
   planHash: rawBytes(32).map((bytes) => toHex(bytes) as Hash),
   federation: rawBytes(16).map((bytes) => toHex(bytes) as FederationId),
+  admission: fc.constantFrom('anyone', 'link', 'named'),
   secret: rawBytes(16),
 });
 
@@ -24,6 +25,7 @@ const INVITE: Invite = {
   key: 'ab'.repeat(32) as PublicKey,
   planHash: 'cd'.repeat(32) as Hash,
   federation: 'ef'.repeat(16) as FederationId,
+  admission: 'link',
   secret: new Uint8Array(16).fill(7),
 };
 
@@ -93,6 +95,7 @@ function fragmentOf(change: Readonly<Record<string, unknown>>): string {
     key: new Uint8Array(32),
     planHash: new Uint8Array(32),
     federation: new Uint8Array(16),
+    admission: 'link',
     secret: new Uint8Array(16),
     ...change,
   };
@@ -113,6 +116,7 @@ describe('a broken link names the part, what it is and what was expected', () =>
     ['key', 'key', '"key"', 'Uint8Array'],
     ['planHash', new Uint8Array(16), '16 bytes', '32 bytes'],
     ['federation', new Uint8Array(17), '17 bytes', '16 bytes'],
+    ['admission', 'all', '"all"', 'one of anyone, link, named'],
     ['secret', new Uint8Array(15), '15 bytes', '16 bytes'],
   ])('%s = %j', (field, value, shown, expected) => {
     const error = refusalOf(fragmentOf({ [field]: value }));
@@ -120,7 +124,7 @@ describe('a broken link names the part, what it is and what was expected', () =>
     expect(error.message).toBe(`The invite link: "${field}" is ${shown}, expected ${expected}.`);
   });
 
-  it.each(['v', 'address', 'key', 'planHash', 'federation', 'secret'])('%s missing', (field) => {
+  it.each(['v', 'address', 'key', 'planHash', 'federation', 'admission', 'secret'])('%s missing', (field) => {
     const error = refusalOf(fragmentOf({ [field]: undefined }));
     expect(error.code).toBe('invite/field');
     expect(error.message).toMatch(new RegExp(`^The invite link: "${field}" is missing, expected .+\\.$`));

@@ -1,10 +1,10 @@
 /** The options of `npm run federate`, and the plan that follows from them. */
 import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { HushError } from '../../src/core/errors.ts';
 import { parsePlan } from '../../src/core/plan.ts';
 import type { Plan } from '../../src/core/plan.ts';
+import { fromCaller } from '../command.ts';
 
 export const FEDERATE_HELP = `npm run federate -- PLAN.json [--participants N] [--rounds R] [--out DIR] [--json]
 
@@ -71,11 +71,6 @@ export function readOptions(args: string[]): FederateOptions {
   };
 }
 
-/** npm changes into the project's folder; paths are meant from where the person is. */
-function fromCaller(path: string): string {
-  return resolve(process.env['INIT_CWD'] ?? process.cwd(), path);
-}
-
 function count(option: string, text: string, min: number, max: number): number {
   const value = Number(text);
   if (/^\d+$/.test(text) && value >= min && value <= max) return value;
@@ -105,6 +100,11 @@ export async function preparePlan(options: FederateOptions): Promise<PreparedPla
     });
   });
   const { plan } = parsePlan(bytes);
+  if (plan.security.admission === 'named') {
+    throw new HushError('command/admission', '"security.admission" is "named", expected "link" or "anyone".', {
+      advice: 'The tabs that are opened here go by no name: launch this plan on the Launch screen.',
+    });
+  }
   const participants = options.participants ?? plan.aggregation.cohort.target;
   for (const { tab } of options.drops) {
     if (tab > participants)

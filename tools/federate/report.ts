@@ -117,7 +117,7 @@ export function reportText(report: Report, out: string): string {
       'longest task',
       `${report.longestMainThreadTaskMs} ms in a participant's page, ${report.coordinatorLongestTaskMs} ms in the coordinator's`,
     ],
-    ['files', out],
+    ['files', `${out}, to be checked with npm run verify -- ${out}`],
     ...report.problems.map((problem) => ['problem', problem] as const),
   ];
   return rows.map(([name, value]) => `${name.padEnd(14)} ${value}`).join('\n');

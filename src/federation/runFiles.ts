@@ -1,0 +1,158 @@
+/** What a run leaves behind as files, to the byte: one writer, and one reader that takes nothing but what it writes. */
+import { HushError } from '../core/errors.ts';
+import type { FederationId, Hash } from '../core/ids.ts';
+import { layersModelFiles } from '../core/layersModel.ts';
+import type { LayersModelFiles } from '../core/layersModel.ts';
+import type { Plan } from '../core/plan.ts';
+import { finite, integer, parseDocument, toWire, v } from '../core/schema.ts';
+import type { Decoded } from '../core/schema.ts';
+import type { ModelParameters } from '../core/updateStages.ts';
+import type { CoordinatorState, RoundMetrics } from './coordinatorState.ts';
+import { recordSchema } from './record.ts';
+import type { LedgerRecord } from './record.ts';
+
+/** Whose model it is, and after how much training. */
+export interface ModelOrigin {
+  readonly planHash: Hash | undefined;
+  readonly federation: FederationId | undefined;
+  readonly modelHash: Hash | undefined;
+  /** Hash of the last record. */
+  readonly ledgerHead: Hash | undefined;
+  /** Completed training rounds. */
+  readonly rounds: number;
+}
+
+/** model.json and weights.bin. */
+export function modelFilesOf(plan: Plan, origin: ModelOrigin, parameters: ModelParameters): LayersModelFiles {
+  const { planHash, federation, modelHash, ledgerHead, rounds } = origin;
+  return layersModelFiles(plan.model, parameters, {
+    name: plan.name,
+    licence: plan.licence,
+    dataLicence: plan.data.licence,
+    classes: plan.task.classes,
+    planHash,
+    federation,
+    modelHash,
+    ledgerHead,
+    rounds,
+  });
+}
+
+/** Contents of the files beside plan.json. */
+export interface CoordinatorFiles extends LayersModelFiles {
+  readonly metrics: string;
+  readonly ledger: string;
+}
+
+/** What a coordinator can save, and what `npm run federate` writes. `parameters` are those of the state's head. */
+export function coordinatorFiles(
+  state: Pick<CoordinatorState, 'plan' | 'binding' | 'head' | 'metrics'>,
+  records: readonly LedgerRecord[],
+  parameters: ModelParameters,
+): CoordinatorFiles {
+  const { plan, binding, head, metrics } = state;
+  const { modelHash, recordHash: ledgerHead, completed: rounds } = head;
+  return {
+    ...modelFilesOf(plan, { ...binding, modelHash, ledgerHead, rounds }, parameters),
+    metrics: metricsLines(metrics),
+    ledger: ledgerLines(records),
+  };
+}
+
+const measured = finite(-(2 ** 50), 2 ** 50);
+const counted = integer(0, 2 ** 48);
+
+const pointSchema = v.strictObject({
+  round: counted,
+  testAccuracy: v.optional(measured),
+  testLoss: v.optional(measured),
+  validationAccuracy: v.optional(measured),
+  validationLoss: v.optional(measured),
+  trainingLoss: v.optional(measured),
+  people: counted,
+  samples: counted,
+});
+
+const metricsSchema = v.strictObject({
+  round: counted,
+  kind: v.picklist(['train', 'evaluate'], 'one of train, evaluate'),
+  completed: counted,
+  participants: counted,
+  survivors: counted,
+  dropouts: counted,
+  seconds: measured,
+  trainSeconds: measured,
+  bytesUpPerParticipant: measured,
+  bytesDownPerParticipant: measured,
+  engines: v.record(v.string(), counted),
+  point: pointSchema,
+});
+
+/** A line of metrics.jsonl. */
+export type MetricsLine = Decoded<typeof metricsSchema>;
+
+/** ledger.jsonl: one record a line, its fields in the order of the schema, bytes as hexadecimal text. */
+function ledgerLines(records: readonly LedgerRecord[]): string {
+  return records.map((record) => lineOf(recordSchema, record)).join('');
+}
+
+/** metrics.jsonl: one completed round a line. */
+function metricsLines(metrics: readonly RoundMetrics[]): string {
+  return metrics.map((entry) => lineOf(metricsSchema, entry)).join('');
+}
+
+/** @throws HushError `file/…`, naming line, field, value and what was expected. */
+export function readLedgerLines(bytes: Uint8Array): readonly LedgerRecord[] {
+  return readLines(recordSchema, bytes);
+}
+
+/** @throws HushError `file/…`, naming line, field, value and what was expected. */
+export function readMetricsLines(bytes: Uint8Array): readonly MetricsLine[] {
+  return readLines(metricsSchema, bytes);
+}
+
+/** The same for the same value, in whatever order its fields were put together. */
+function lineOf(schema: v.GenericSchema, value: unknown): string {
+  return `${JSON.stringify(v.parse(schema, toWire(schema, value)))}\n`;
+}
+
+const LINE_FEED = 10;
+
+function readLines<Schema extends v.GenericSchema>(schema: Schema, bytes: Uint8Array): readonly Decoded<Schema>[] {
+  const values: Decoded<Schema>[] = [];
+  let begin = 0;
+  while (begin < bytes.length) {
+    const end = bytes.indexOf(LINE_FEED, begin);
+    const place = `line ${values.length + 1}`;
+    if (end < 0) throw new HushError('file/cut', `${place}: it has no end, expected a line feed as the last byte.`);
+    values.push(readLine(schema, bytes.subarray(begin, end), place));
+    begin = end + 1;
+  }
+  return values;
+}
+
+/** A byte that does not change the meaning is refused too: else one run would have many sets of files. */
+function readLine<Schema extends v.GenericSchema>(schema: Schema, bytes: Uint8Array, place: string): Decoded<Schema> {
+  let line: string;
+  let json: unknown;
+  try {
+    line = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    json = JSON.parse(line);
+  } catch (cause) {
+    const why = cause instanceof SyntaxError ? cause.message : 'it is not UTF-8';
+    throw new HushError('file/not-json', `${place}: ${why}, expected JSON.`, { cause });
+  }
+  const value = parseDocument(schema, toWire(schema, json), place, 'file/schema');
+  const canonical = JSON.stringify(value);
+  if (canonical !== line) throw new HushError('file/form', `${place}: ${difference(line, canonical)}`);
+  return value;
+}
+
+/** Where a text leaves the form that it should have, as a sentence. */
+export function difference(text: string, expected: string): string {
+  let at = 0;
+  while (at < text.length && text[at] === expected[at]) at++;
+  const from = Math.max(0, at - 24);
+  const shown = (whole: string): string => JSON.stringify(whole.slice(from, at + 24));
+  return `not in canonical form at character ${at + 1}: ${shown(text)}, expected ${shown(expected)}.`;
+}
