@@ -1,11 +1,16 @@
 /** What every command does alike: its folder, its errors as sentences, its exit code. */
 import { realpathSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { asHushError, HushError } from '../src/core/errors.ts';
 
 /** The project's folder. */
 export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** npm changes into the project's folder; paths are meant from where the person is. */
+export function fromCaller(path: string): string {
+  return resolve(process.env['INIT_CWD'] ?? process.cwd(), path);
+}
 
 /** Runs `main` when its module is what Node was started with; what it gives is the exit code. */
 export function runIfMain(moduleUrl: string, main: (args: string[]) => Promise<number>): void {
