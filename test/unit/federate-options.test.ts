@@ -163,4 +163,15 @@ describe('the plan that is launched', () => {
       message: 'Plan: "seed" is "x", expected an integer from 0 to 4294967295.',
     });
   });
+
+  it('is refused when its tabs would have to go by names', async () => {
+    const names = Array.from({ length: 4 }, (_, i) => ({ name: `Person ${i}`, key: String(i).repeat(64) }));
+    const path = join(folder, 'named.json');
+    const security = { mode: 'active', admission: 'named', names };
+    await writeFile(path, JSON.stringify({ ...planDocument(), security }));
+    await expect(preparePlan(readOptions([path]))).rejects.toMatchObject({
+      code: 'command/admission',
+      message: '"security.admission" is "named", expected "link" or "anyone".',
+    });
+  });
 });

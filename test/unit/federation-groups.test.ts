@@ -52,14 +52,14 @@ async function ledgerHead() {
 
 describe('a cohort in groups', () => {
   test('completes its rounds, its groups drawn anew each time, and the ledger verifies', async () => {
-    const { coordinator } = await found(24, 8);
+    const { coordinator } = await found(30, 15);
     await until(coordinator, () => coordinator.state.phase === 'finished');
     for (const { participant } of room.guests) await until(participant, () => participant.state.head?.records === 3);
     expect(await ledgerHead()).toEqual(coordinator.state.head);
     const [first, second] = coordinator.records;
     const body = complete(first!);
-    expect(body.groups).toHaveLength(3);
-    expect(body).toMatchObject({ members: 24, survivors: 24 });
+    expect(body.groups).toHaveLength(2);
+    expect(body).toMatchObject({ members: 30, survivors: 30 });
     expect(first!.sheets.flatMap(({ participants }) => participants.map(([id]) => id)).toSorted()).toEqual(
       room.guests.map(({ identity }) => identity.id).toSorted(),
     );
@@ -68,13 +68,13 @@ describe('a cohort in groups', () => {
     );
     const models = new Set(room.guests.map(({ participant }) => participant.state.modelHash));
     expect([...models]).toEqual([coordinator.state.head.modelHash]);
-    expect(unmaskedSum(1, 24)).toEqual(expectedSum(new Set(first!.sheets.flatMap(({ survivors }) => survivors)), 1));
+    expect(unmaskedSum(1, 30)).toEqual(expectedSum(new Set(first!.sheets.flatMap(({ survivors }) => survivors)), 1));
     expect(room.guests.flatMap(({ participant }) => participant.refusals)).toEqual([]);
     expect(coordinator.refusals).toEqual([]);
   });
 
   test('loses the sum of a group below its threshold, and only that', async () => {
-    const { coordinator } = await found(24, 8, { rounds: 1 });
+    const { coordinator } = await found(30, 15, { rounds: 1 });
     await until(
       coordinator,
       () => coordinator.state.upcoming?.step === 'ready' || coordinator.state.current !== undefined,
@@ -93,7 +93,7 @@ describe('a cohort in groups', () => {
     const body = complete(first!);
     const lost = body.groups.filter(({ status }) => status === 'lost');
     expect(lost).toMatchObject([{ group: struck.index, spent: false }]);
-    expect(body.survivors).toBe(24 - members.length);
+    expect(body.survivors).toBe(30 - members.length);
     const survivors = new Set(first!.sheets.flatMap((sheet) => sheet.survivors));
     expect(members.some((id) => survivors.has(id))).toBe(false);
     expect(unmaskedSum(1, body.members)).toEqual(expectedSum(survivors, 1));
@@ -107,7 +107,7 @@ describe('a cohort in groups', () => {
   });
 
   test('lets a late joiner verify the sheets of all groups', async () => {
-    const { coordinator } = await found(12, 6, { rounds: 4 });
+    const { coordinator } = await found(16, 8, { rounds: 4 });
     await until(coordinator, () => coordinator.state.head.completed >= 1);
     const late = await room.join('late');
     await until(coordinator, () => coordinator.state.phase === 'finished');

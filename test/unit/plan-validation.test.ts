@@ -66,14 +66,18 @@ const WRONG: readonly (readonly [path: string, value: unknown, shown: string, ex
   ['aggregation.server', 'fedadam', '"fedadam"', 'fedavg'],
   ['aggregation.rounds', 0, '0', 'an integer from 1 to 100000'],
   ['aggregation.cohort', undefined, 'missing', 'an object'],
-  ['aggregation.cohort.minimum', undefined, 'missing', 'an integer from 3 to 255'],
-  ['aggregation.cohort.minimum', 2, '2', 'an integer from 3 to 255'],
-  ['aggregation.cohort.target', 256, '256', 'an integer from 3 to 255'],
-  ['aggregation.bits', 25, '25', 'an integer from 4 to 24'],
+  ['aggregation.cohort.minimum', undefined, 'missing', 'an integer from 3 to 100000'],
+  ['aggregation.cohort.minimum', 2, '2', 'an integer from 3 to 100000'],
+  ['aggregation.cohort.target', 256, '256', 'at most 255 without aggregation.groupSize'],
+  ['aggregation.bits', 1, '1', 'an integer from 2 to 24'],
+  ['aggregation.bits', 25, '25', 'an integer from 2 to 24'],
+  ['aggregation.rotation', 'yes', '"yes"', 'true or false'],
+  ['aggregation.ring', 'quarter', '"quarter"', 'one of full, half'],
+  ['aggregation.ring', 'half', '"half"', '"full" without aggregation.rotation'],
   ['aggregation.clipNorm', 0, '0', 'a number from 0.000001 to 1000000'],
   ['aggregation.deadlines.trainMs', 99, '99', 'an integer from 100 to 86400000'],
   ['security.mode', 'trusting', '"trusting"', 'one of active, honest-but-curious'],
-  ['security.admission', 'nobody', '"nobody"', 'one of anyone, link'],
+  ['security.admission', 'nobody', '"nobody"', 'one of anyone, link, named'],
   ['evaluation.validationFraction', 1, '1', 'a number from 0 to 0.9'],
   ['seed', -1, '-1', 'an integer from 0 to 4294967295'],
   ['sed', 1, '1', 'no such field'],
@@ -100,6 +104,15 @@ describe('fields that do not go together', () => {
     const error = refusalOf(plan);
     expect(error.code).toBe('plan/invalid');
     expect(error.message).toBe('Plan: "aggregation.cohort.target" is 5, expected at least the minimum, 6.');
+  });
+
+  it('too few bits for the smaller ring', () => {
+    const plan = planDocument();
+    const aggregation = { ...plan.aggregation, rotation: true, ring: 'half' };
+    const error = refusalOf({ ...plan, aggregation: { ...aggregation, bits: 3 } });
+    expect(error.message).toBe('Plan: "aggregation.bits" is 3, expected at least 4 with "aggregation.ring" "half".');
+    const taken = parsePlan(utf8(JSON.stringify({ ...plan, aggregation: { ...aggregation, bits: 4 } })));
+    expect(taken.plan.aggregation).toMatchObject({ bits: 4, rotation: true, ring: 'half' });
   });
 
   it('outputs that are not one a class', () => {
@@ -154,7 +167,8 @@ describe('a right plan', () => {
     expect(document.plan).toEqual({
       ...planDocument(),
       training: { ...planDocument().training, fedProxMu: 0 },
-      aggregation: { ...planDocument().aggregation, serverLearningRate: 1 },
+      aggregation: { ...planDocument().aggregation, serverLearningRate: 1, rotation: false, ring: 'full' },
+      security: { ...planDocument().security, names: [] },
     });
   });
 
