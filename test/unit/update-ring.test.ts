@@ -42,7 +42,7 @@ describe('the ring of a group', () => {
 
   it('leaves limbs room for every integer, and zeros their 64 bits', () => {
     for (let bits = 2; bits <= 24; bits++) {
-      for (const spec of [half(bits), full(bits)]) {
+      for (const spec of bits < 4 ? [full(bits)] : [half(bits), full(bits)]) {
         for (const segment of spec.segments.slice(1)) {
           expect(segment.bits).toBeGreaterThan(0);
           if (segment.name === 'count') continue;

@@ -9,8 +9,8 @@ import { readGroupSum } from '../../src/update/groupSum.ts';
 import { packWords } from '../../src/update/pack.ts';
 import { quantise } from '../../src/update/quantise.ts';
 import { readSum } from '../../src/update/readSum.ts';
-import { rotationSeed } from '../../src/update/rotation.ts';
-import { liftToMiddle } from '../../src/update/wrap.ts';
+import { rotate, rotationSeed } from '../../src/update/rotation.ts';
+import { checkWrap, liftToMiddle } from '../../src/update/wrap.ts';
 import { samplePlan } from '../reference/samplePlan.ts';
 import { seededPort } from '../reference/seededPort.ts';
 
@@ -120,6 +120,31 @@ describe('a group’s sum in the smaller ring', () => {
     expect(lie('count', 63)).toThrow(expect.objectContaining({ code: 'sum/count' }));
     expect(lie('zeros', 1)).toThrow(expect.objectContaining({ code: 'sum/zeros' }));
     expect(lie('weight', 64 * 31 + 1)).toThrow(expect.objectContaining({ code: 'sum/range' }));
+  });
+});
+
+describe('the bound', () => {
+  it('is on each block as it was rotated, also where the last one lies over its end', () => {
+    const segment: Segment = { name: 'update', length: 1500, bits: 8, scale: 1, block: 1024, centred: true };
+    const n = 64;
+    const ring = 12;
+    // ln(2d · 2^20) is taken as 32 bits for 1,500 values.
+    const mostSquares = 2 ** (2 * ring - 2) / (2 * Math.LN2 * 32) - n / 4;
+    const random = SeededRandom.of(11);
+    const verdict = (part: number, place: 'first' | 'last') => {
+      const values = new Float64Array(1500);
+      // Only what the blocks do not share, so that all of it is in one of them.
+      const own = place === 'first' ? [0, 476] : [1024, 1500];
+      const size = Math.sqrt((part * mostSquares * 1024) / 476);
+      values.fill(size, ...own).forEach((value, i) => (values[i] = random.below(2) === 0 ? value : -value));
+      rotate(values, segment, SEED);
+      const words = Uint32Array.from(values, (value) => Math.round(value + (n * 255) / 2));
+      return () => checkWrap({ segment, words }, ring, n);
+    };
+    for (const place of ['first', 'last'] as const) {
+      expect(verdict(0.97, place)).not.toThrow();
+      expect(verdict(1.03, place)).toThrow(expect.objectContaining({ code: 'sum/wrap' }));
+    }
   });
 });
 

@@ -46,6 +46,8 @@ interface Row {
   readonly meanError: number;
   /** Fraction of the coordinates, in the worst round of all. */
   readonly saturated: number;
+  /** Of an update before clipping. */
+  readonly largestNorm: number;
 }
 
 export async function run(args: string[]): Promise<number> {
@@ -123,6 +125,7 @@ function rowOf(plan: Plan, of: Rule | undefined, results: readonly TrialResult[]
     testAccuracies: results.map((result) => result.testAccuracy),
     meanError: mean((result) => result.meanError),
     saturated: Math.max(...results.map((result) => result.saturated)),
+    largestNorm: Math.max(...results.map((result) => result.largestNorm)),
   };
   if (of === undefined) return { bits: null, rotation: false, clipRange: null, ringBits: null, ...figures };
   const changed = { ...plan, aggregation: { ...plan.aggregation, ...of } };
