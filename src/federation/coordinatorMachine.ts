@@ -208,7 +208,7 @@ function onDone(draft: CoordinatorDraft, done: DoneEvent<CoordinatorTasks>): voi
     case 'checkUnmask':
       return onUnmaskChecked(draft, done.round, about, done.output);
     case 'unmask':
-      return onUnmasked(draft, done.round, done.group ?? 0, done.output.faultyHolders);
+      return onUnmasked(draft, done.round, done.group ?? 0);
     case 'finish':
       return onFinished(draft, done.round, done.output);
     case 'checkConfirm':

@@ -211,19 +211,9 @@ export function closeUnmasking(draft: CoordinatorDraft, number: RoundNumber, ind
   draft.task('unmask', number, { roster, dealings, survivors: ids, tuple, answers }, { group: index });
 }
 
-export function onUnmasked(
-  draft: CoordinatorDraft,
-  number: RoundNumber,
-  index: number,
-  faultyHolders: readonly ParticipantId[],
-): void {
+export function onUnmasked(draft: CoordinatorDraft, number: RoundNumber, index: number): void {
   const group = draft.groupAt(number, index, 'summing')?.group;
   if (group === undefined) return;
-  for (const id of faultyHolders) {
-    draft.refused('unmask/proof', id);
-    draft.log(`Round ${number}: participant ${id} sent shares that it was not given; the others were enough.`, 'bad');
-  }
-  draft.patch({ excluded: [...draft.state.excluded, ...faultyHolders] });
   // Kept no longer than needed: with a large group they are the largest part of the state.
   draft.patchGroup(number, index, { answers: onlyKeys(group.answers), shares: {} });
   draft.moveGroup(number, index, 'summed', undefined);

@@ -122,8 +122,7 @@ export interface CoordinatorTasks {
       readonly tuple: ConsistencyTuple;
       readonly answers: Readonly<Record<ParticipantId, Body<'unmask'>>>;
     };
-    /** Holders whose shares were not those that they were given: named, and not needed. */
-    readonly output: { readonly faultyHolders: readonly ParticipantId[] };
+    readonly output: undefined;
   };
   /** Applies the total, keeps the next model. */
   readonly finish: {

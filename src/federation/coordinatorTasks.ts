@@ -158,7 +158,7 @@ export class CoordinatorWork implements Work {
     const given = new Map(Object.entries(answers) as [ParticipantId, (typeof answers)[ParticipantId]][]);
     const seeds = await masksToUndo({ roster, dealings, survivors }, binding, round, tuple, given);
     await summer.unmask(round, group, survivors.length, seeds);
-    return { faultyHolders: [] };
+    return undefined;
   };
 
   finish: Work['finish'] = async ({ members, survivors }, round) => {
