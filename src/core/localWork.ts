@@ -139,11 +139,7 @@ export interface Summer {
    * Checks the total over the unmasked groups and applies it. `members` and `survivors` are those of these groups together.
    * Ends the round.
    */
-  finish(
-    round: RoundNumber,
-    members: number,
-    survivors: number,
-  ): Promise<ApplyReport & { readonly packedSum: Bytes }>;
+  finish(round: RoundNumber, members: number, survivors: number): Promise<ApplyReport & { readonly packedSum: Bytes }>;
   onFailure(handler: FailureHandler): Unsubscribe;
   close(): void;
 }

@@ -75,8 +75,22 @@ export interface AdmissionContext {
   readonly round: RoundNumber;
 }
 
+/** Answers in place of `check`, where somebody else in this process has checked the same advert for the same round. */
+export type AdvertSharing = (round: RoundNumber, advert: AdvertBody, check: () => Promise<Member>) => Promise<Member>;
+
+let sharing: AdvertSharing = (_round, _advert, check) => check();
+
+/** For simulations, in which everyone of a group checks the same adverts: from now on `next` is asked. */
+export function useAdvertSharing(next: AdvertSharing): void {
+  sharing = next;
+}
+
 /** @throws HushError `advert/…`: signature, credential, small-order, encoding, duplicate-key, not-named, named-signature. */
-export async function checkAdvert(context: AdmissionContext, advert: AdvertBody): Promise<Member> {
+export function checkAdvert(context: AdmissionContext, advert: AdvertBody): Promise<Member> {
+  return sharing(context.round, advert, () => checkAlone(context, advert));
+}
+
+async function checkAlone(context: AdmissionContext, advert: AdvertBody): Promise<Member> {
   const { binding, plan, secret, round } = context;
   const { publicKey, boxKey, maskKey } = advert;
   const id = participantIdOf(publicKey);
