@@ -67,7 +67,7 @@ describe('survivors', () => {
     await stage.joinAll(n);
     const threshold = Math.floor((2 * n) / 3) + 1;
     await collectAndGoOn(n);
-    const codes = await stage.refusals(1, n === 7 ? stage.actors : [stage.actors[1]!]);
+    const codes = await stage.refusals(1, n === 7 ? stage.actors : [stage.actors[1]!], 'unmask');
     expect(new Set(codes)).toEqual(new Set(['round/agreement']));
     if (n === 7) return goesOn();
     // The others, who are at least t, saw one and the same list: they may unmask it, and it alone.
@@ -88,7 +88,7 @@ describe('survivors', () => {
     ];
     await stage.joinAll(4);
     await collectAndGoOn(4);
-    expect(new Set(await stage.refusals(1))).toEqual(new Set(['round/agreement']));
+    expect(new Set(await stage.refusals(1, stage.actors, 'unmask'))).toEqual(new Set(['round/agreement']));
     await goesOn();
   });
 });
@@ -108,7 +108,7 @@ test('those who shared, shown otherwise to some: the roots in the tuple differ',
   ];
   await stage.joinAll(5);
   await collectAndGoOn(4);
-  expect(new Set(await stage.refusals(1, stage.actors.slice(1)))).toEqual(new Set(['round/agreement']));
+  expect(new Set(await stage.refusals(1, stage.actors.slice(1), 'unmask'))).toEqual(new Set(['round/agreement']));
   expect(stage.unmaskings()).toBe(0);
 });
 
@@ -146,7 +146,7 @@ test('rosters that differ in the keys of a colluder: what was dealt for one is n
     });
     coordinator.say('deliver', 1, { dealings: dealings.map((dealing) => [...dealing]), boxes }, [id]);
   }
-  expect(new Set(await stage.refusals(1))).toEqual(new Set(['share/signature']));
+  expect(new Set(await stage.refusals(1, stage.actors, 'unmask'))).toEqual(new Set(['share/signature']));
   for (const { participant } of stage.actors)
     expect(logged(participant, 'The shares of', 'are not signed by it')).toBe(true);
   expect(coordinator.journal.heardOf('masked', 1)).toEqual([]);
@@ -175,7 +175,7 @@ test('sum specs: some are asked to train, others to measure', async () => {
     stage.actors.map(({ id }) => id),
   );
   await collectAndGoOn(4);
-  expect(new Set(await stage.refusals(1))).toEqual(new Set(['round/agreement']));
+  expect(new Set(await stage.refusals(1, stage.actors, 'unmask'))).toEqual(new Set(['round/agreement']));
   expect(stage.unmaskings()).toBe(0);
 });
 
@@ -208,7 +208,7 @@ describe('signatures under the survivors', () => {
       })),
     ];
     await stage.joinAll(n);
-    expect(new Set(await stage.refusals(1))).toEqual(new Set([code]));
+    expect(new Set(await stage.refusals(1, stage.actors, 'unmask'))).toEqual(new Set([code]));
     await goesOn();
     // The shares were asked for: whatever came of it, the round counts as spent.
     expect(stage.coordinator.records[0]!.body).toMatchObject({ status: 'abandoned', spent: true });
@@ -242,7 +242,7 @@ describe('signatures under the survivors', () => {
       stage.actors.map(({ id }) => id),
     );
     const survivors = stage.actors.slice(0, 4);
-    expect(new Set(await stage.refusals(1, survivors))).toEqual(new Set(['round/agreement']));
+    expect(new Set(await stage.refusals(1, survivors, 'unmask'))).toEqual(new Set(['round/agreement']));
     expect(stage.unmaskings()).toBe(0);
   });
 

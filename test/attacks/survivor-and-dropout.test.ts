@@ -40,7 +40,7 @@ describe('a coordinator that shows a list', () => {
       ),
     ];
     await stage.joinAll(5);
-    expect(new Set(await stage.refusals(1))).toEqual(new Set(['round/survivors']));
+    expect(new Set(await stage.refusals(1, stage.actors, 'unmask'))).toEqual(new Set(['round/survivors']));
     await stage.finished();
     expect(stage.unmaskings(1)).toBe(0);
     expect(stage.room.summer.sums.has(1)).toBe(false);

@@ -152,11 +152,6 @@ export function claiming<Type extends MessageType>(
   };
 }
 
-/** Keeps messages of these types from everyone. */
-export function withholding(...types: readonly MessageType[]): CoordinatorLie {
-  return (message, to) => (types.includes(message.type) ? [] : [[message, to]]);
-}
-
 /** Lies only as long as `when` holds of the message, as in one round. */
 export function during(round: RoundNumber, lie: CoordinatorLie): CoordinatorLie {
   return (message, to) => (message.round === round ? lie(message, to) : [[message, to]]);

@@ -6,6 +6,7 @@ import { parsePlan } from '../../src/core/plan.ts';
 import type { Plan } from '../../src/core/plan.ts';
 import type { Channel, Clock, Random } from '../../src/core/ports.ts';
 import type { RunView } from '../../src/core/runView.ts';
+import type { Body, MessageType } from '../../src/federation/messages.ts';
 import { ringBits, trainingSumSpec, wordCount } from '../../src/core/sumSpec.ts';
 import { unpackWords } from '../../src/update/pack.ts';
 import { seededPort } from '../reference/seededPort.ts';
@@ -99,11 +100,30 @@ export class Stage {
     return until(this.coordinator, () => this.coordinator.view().phase === 'finished');
   }
 
-  /** Until everyone of `who` has refused `round`; gives the codes. */
-  async refusals(round: RoundNumber, who: readonly Actor[] = this.actors): Promise<readonly string[]> {
-    const found = (actor: Actor) => actor.participant.journal.saidOf('refuse', round)[0];
+  /**
+   * Until everyone of `who` has refused `round`; gives the codes. Fails as soon as it is clear that somebody did not: it
+   * said what comes `after` it, or a later round trains, which begins once this one is recorded.
+   */
+  async refusals(
+    round: RoundNumber,
+    who: readonly Actor[] = this.actors,
+    after: MessageType = 'confirm',
+  ): Promise<readonly string[]> {
+    for (const { id, participant } of who) {
+      const { journal } = participant;
+      const refused = () => journal.saidOf('refuse', round).length > 0;
+      const later = () => journal.heardOf('begin').some((line) => line.round > round);
+      await until(participant, () => refused() || later() || journal.saidOf(after, round).length > 0);
+      if (!refused()) throw new Error(`${id} does not refuse round ${round}`);
+    }
+    return who.map(({ participant }) => participant.journal.saidOf('refuse', round)[0]!.body.code);
+  }
+
+  /** The same when the round is long over, and others have begun. */
+  async refusedLate(round: RoundNumber, who: readonly Actor[]): Promise<readonly Body<'refuse'>[]> {
+    const found = ({ participant }: Actor) => participant.journal.saidOf('refuse', round)[0];
     for (const actor of who) await until(actor.participant, () => found(actor) !== undefined);
-    return who.map((actor) => found(actor)!.body.code);
+    return who.map((actor) => found(actor)!.body);
   }
 
   /** Shares to unmask that left anyone's tab. */
