@@ -74,7 +74,10 @@ export function onAdvert(draft: CoordinatorDraft, id: ParticipantId, number: Rou
   draft.task('checkAdvert', number, body, { about: id });
 }
 
-/** An advert that does not hold costs its sender this round. */
+/**
+ * An advert that does not hold costs its sender this round. So does a key that stands in somebody else's advert already: the
+ * earlier one stays, or anybody could push others out by copying what they advertised.
+ */
 export function onAdvertChecked(
   draft: CoordinatorDraft,
   number: RoundNumber,
@@ -84,10 +87,12 @@ export function onAdvertChecked(
   const round = draft.roundAt(number, 'adverts');
   if (!round?.awaited.has(id)) return;
   const awaited = round.awaited.delete(id);
-  if (advert !== undefined) {
+  const own = advert === undefined ? [] : keysOf(advert.member);
+  if (advert !== undefined && own.every((key) => (round.keys.get(key) ?? id) === id)) {
     const { name } = advert.member;
     if (name !== undefined) draft.patch({ names: draft.state.names.set(id, name) });
-    return draft.patchRound(number, { awaited, adverts: round.adverts.set(id, advert) });
+    const keys = own.reduce((taken, key) => taken.set(key, id), round.keys);
+    return draft.patchRound(number, { awaited, keys, adverts: round.adverts.set(id, advert) });
   }
   draft.patchRound(number, { awaited });
   draft.refused('round/advert', id);
@@ -113,23 +118,10 @@ export function closeCall(draft: CoordinatorDraft, timeIsOver: boolean): void {
     return dropCall(draft, round);
   }
   draft.move(round.number, 'rostering', undefined);
-  const here = withoutTwins(draft, adverts);
   const limit = cohortLimit(draft.state.plan);
-  const left = here.slice(limit).map(({ member }) => member.id);
+  const left = adverts.slice(limit).map(({ member }) => member.id);
   draft.sendTo(left, 'abandon', round.number, { reason: `This round is full, with ${limit} people.` });
-  draft.task('makeCohort', round.number, here.slice(0, limit));
-}
-
-/** Whoever advertises a key that stands in somebody else's advert too is left out, as the later one. */
-function withoutTwins(draft: CoordinatorDraft, adverts: readonly CheckedAdvert[]): readonly CheckedAdvert[] {
-  const taken = new Set<string>();
-  return adverts.filter(({ member }) => {
-    const keys = keysOf(member);
-    const twin = keys.some((key) => taken.has(key));
-    if (twin) draft.refused('round/advert', member.id);
-    else for (const key of keys) taken.add(key);
-    return !twin;
-  });
+  draft.task('makeCohort', round.number, adverts.slice(0, limit));
 }
 
 /** As many as one group holds; with groups, as many as the words of the total over them have room for. */

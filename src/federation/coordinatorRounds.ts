@@ -1,6 +1,6 @@
 /** A round and its groups as the coordinator holds them. */
 import type { Bytes } from '../core/bytes.ts';
-import type { Hash, ParticipantId, RoundNumber, Signature } from '../core/ids.ts';
+import type { Hash, ParticipantId, PublicKey, RoundNumber, Signature } from '../core/ids.ts';
 import { IdMap } from '../core/idMap.ts';
 import type { Survivor } from './memberSets.ts';
 import type { Body } from './messages.ts';
@@ -74,6 +74,8 @@ export interface CoordinatorRound {
   /** When the step ends at the latest; undefined where it waits for people. */
   readonly untilMs: number | undefined;
   readonly adverts: IdMap<ParticipantId, CheckedAdvert>;
+  /** Every key that was advertised, with who did so first. */
+  readonly keys: IdMap<PublicKey, ParticipantId>;
   /** Whose answer the call, or the request to reveal, still waits for. */
   readonly awaited: IdMap<ParticipantId, true>;
   readonly cohort: Cohort | undefined;
@@ -99,6 +101,7 @@ export function emptyRound(number: RoundNumber, nowMs: number): CoordinatorRound
     stepSinceMs: nowMs,
     untilMs: undefined,
     adverts: IdMap.empty(),
+    keys: IdMap.empty(),
     awaited: IdMap.empty(),
     cohort: undefined,
     reveals: IdMap.empty(),

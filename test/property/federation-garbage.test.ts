@@ -186,6 +186,11 @@ async function settled(opened: Opened, expected: () => boolean): Promise<void> {
 }
 
 describe('a million frames', () => {
+  const { stackTraceLimit } = Error;
+  afterEach(() => {
+    Error.stackTraceLimit = stackTraceLimit;
+  });
+
   /** Headers near what is valid, so that they get far: small numbers, few frames, in and out of order. */
   function randomFrame(random: SeededRandom, pool: readonly Bytes[], at: number): Bytes {
     const kind = random.below(10);
@@ -198,20 +203,23 @@ describe('a million frames', () => {
   }
 
   test('make a reassembly hold no more than its longest message, and end in frame/… refusals alone', () => {
-    const maxBytes = MEBIBYTE / 4;
+    const maxBytes = 4 * MEBIBYTE;
     const reassembly = new Reassembly(maxBytes);
     const random = SeededRandom.of(5);
-    const pool = [0, 1, 50, 300].map((length) => random.bytes(length));
+    const payloads = [0, 1, 50, 300].map((length) => random.bytes(length));
+    const pool = Array.from({ length: 20_011 }, (_, i) => randomFrame(random, payloads, i));
     const counts = new Map<string, number>();
     let messages = 0;
     const before = heldBytes();
     let most = 0;
+    // Half a million refusals: nobody reads where each was thrown.
+    Error.stackTraceLimit = 0;
     for (let i = 0; i < 920_000; i++) {
-      // Now and then as large as a frame can be, so that the bound is reached.
+      // Now and then as large as a frame can be, so that the bound is reached; the others in an order that does not repeat.
       const frame =
-        i % 1000 < 5
-          ? frameOf(new Uint8Array(MAX_FRAME_BYTES - 8), { number: 1, index: i % 1000, count: 5 })
-          : randomFrame(random, pool, i);
+        i % 10_000 < 65
+          ? frameOf(new Uint8Array(MAX_FRAME_BYTES - 8), { number: 1, index: i % 10_000, count: 65 })
+          : pool[(i * i + 97 * Math.floor(i / pool.length)) % pool.length]!;
       try {
         const message = reassembly.push(frame);
         if (message !== undefined) {
@@ -222,10 +230,11 @@ describe('a million frames', () => {
         if (!(error instanceof HushError) || !error.code.startsWith('frame/')) throw error;
         counts.set(error.code, (counts.get(error.code) ?? 0) + 1);
       }
-      if (i % 200_000 === 3) most = Math.max(most, heldBytes() - before);
+      if (i % 200_000 === 60) most = Math.max(most, heldBytes() - before);
     }
-    expect(most).toBeGreaterThan(2 * MAX_FRAME_BYTES);
-    expect(most).toBeLessThan(maxBytes + 4 * MAX_FRAME_BYTES);
+    expect(most).toBeGreaterThan(maxBytes / 2);
+    // What else the process allocates meanwhile is in the figure too.
+    expect(most).toBeLessThan(maxBytes + MEBIBYTE);
     expect([...counts.keys()].sort()).toEqual(['frame/index', 'frame/order', 'frame/too-large', 'frame/too-short']);
     // All that was thrown is accounted for: a whole message, a part of one, or a refusal.
     expect(messages).toBeGreaterThan(10_000);
@@ -268,13 +277,13 @@ describe('a million frames', () => {
       expect(opened.ended).toBe('too many refused messages');
       expect(channel.isOpen).toBe(false);
     }
-    expect(heldBytes() - before).toBeLessThan(MEBIBYTE);
+    expect(heldBytes() - before).toBeLessThan(2 * MEBIBYTE);
   });
 });
 
 describe('what a peer can make a link hold', () => {
   const maxBytes = 2 * MEBIBYTE;
-  const bound = maxBytes + 4 * maxBytes + MEBIBYTE / 4;
+  const bound = maxBytes + 4 * maxBytes + MEBIBYTE;
   const part = (index: number, count: number) =>
     frameOf(new Uint8Array(MAX_FRAME_BYTES - 8), { number: 1, index, count });
 
@@ -282,7 +291,7 @@ describe('what a peer can make a link hold', () => {
     const opened = openLink(undefined);
     const before = heldBytes();
     for (let i = 0; i < 500; i++) opened.channel.push(part(i % 4, 5));
-    expect(heldBytes() - before).toBeLessThan(2 * MAX_FRAME_BYTES);
+    expect(heldBytes() - before).toBeLessThan(MEBIBYTE);
     expect(sumOf(opened.refused)).toBe(500);
   });
 
@@ -293,10 +302,10 @@ describe('what a peer can make a link hold', () => {
     for (let index = 0; index < count - 1; index++) opened.channel.push(part(index, count));
     const held = heldBytes() - before;
     expect(held).toBeGreaterThan(maxBytes / 2);
-    expect(held).toBeLessThan(maxBytes + MAX_FRAME_BYTES);
+    expect(held).toBeLessThan(maxBytes + MEBIBYTE);
     opened.channel.push(part(count - 1, count));
     expect(opened.refused).toEqual(new Map([['frame/too-large', 1]]));
-    expect(heldBytes() - before).toBeLessThan(2 * MAX_FRAME_BYTES);
+    expect(heldBytes() - before).toBeLessThan(MEBIBYTE);
   });
 
   test('with long messages faster than they are checked: four of the longest, then it is let go', async () => {
