@@ -1,10 +1,14 @@
 /** What the work of one lane costs: processor time, and time on the wall, without what is set apart. */
+import { GCProfiler } from 'node:v8';
 
 export class Meter {
   #cpuMs = 0;
   #wallMs = 0;
 
-  /** Of all threads of the process, user and system. */
+  /**
+   * Of all threads of the process, user and system, without pauses for garbage: the heap is that of everyone who is
+   * simulated, and what it takes to look through it is nobody's work in particular.
+   */
   get cpuMs(): number {
     return this.#cpuMs;
   }
@@ -38,11 +42,14 @@ export class Meter {
   }
 
   #start(sign: 1 | -1): () => void {
+    const garbage = new GCProfiler();
+    garbage.start();
     const cpu = process.cpuUsage();
     const wall = performance.now();
     return () => {
       const { user, system } = process.cpuUsage(cpu);
-      this.#cpuMs += (sign * (user + system)) / 1000;
+      const pausesUs = garbage.stop()?.statistics.reduce((sum, { cost }) => sum + cost, 0) ?? 0;
+      this.#cpuMs += (sign * (user + system - pausesUs)) / 1000;
       this.#wallMs += sign * (performance.now() - wall);
     };
   }

@@ -11,7 +11,10 @@ const NURSERY_MIB = 256;
 const LARGEST_HEAP_MIB = 16 * 1024;
 
 /** @throws HushError `simulate/process` when the process ends without a report. */
-export async function reportFrom<Report>(args: readonly string[]): Promise<Report> {
+export async function reportFrom<Report>(
+  args: readonly string[],
+  nodeOptions: readonly string[] = [],
+): Promise<Report> {
   const script = process.argv[1];
   if (script === undefined) throw new HushError('simulate/process', 'The command does not know its own file.');
   const heapMiB = Math.min(LARGEST_HEAP_MIB, Math.floor((0.75 * totalmem()) / 2 ** 20));
@@ -19,6 +22,7 @@ export async function reportFrom<Report>(args: readonly string[]): Promise<Repor
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
     execArgv: [
       ...process.execArgv,
+      ...nodeOptions,
       '--expose-gc',
       `--max-semi-space-size=${NURSERY_MIB}`,
       `--max-old-space-size=${heapMiB}`,
