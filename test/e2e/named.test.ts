@@ -1,6 +1,6 @@
 /** Named people only, in real tabs: keys made on the first screen, a list written on the Launch screen, a stranger outside. */
 import { readFile } from 'node:fs/promises';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { fromBase64Url, utf8 } from '../../src/core/bytes.ts';
 import { parseInvite } from '../../src/federation/invite.ts';
 import type { Tab } from '../../tools/federate/tabs.ts';
@@ -45,10 +45,15 @@ it('each makes a key once, and keeps it when the tab is loaded again', async () 
   researcher = await site.open('researcher');
   const { page } = researcher;
   await page.goto(`${site.url}#/launch`);
-  await page
-    .getByRole('textbox', { name: 'Its hash is in the link' })
-    .fill(await digitsPlanText({ people: 3, rounds: 1 }));
-  await page.getByRole('radio', { name: 'Named people only' }).check();
+  const plan = await digitsPlanText({ people: 3, rounds: 1 });
+  // The plan that is offered may come later, and takes the place of what was written before.
+  await vi.waitFor(
+    async () => {
+      await page.getByRole('textbox', { name: 'Its hash is in the link' }).fill(plan);
+      await page.getByRole('radio', { name: 'Named people only' }).check({ timeout: 2000 });
+    },
+    { timeout: 30_000, interval: 200 },
+  );
   await page
     .getByRole('textbox', { name: 'One person a line' })
     .fill(NAMES.map((name, i) => `${name} ${keys[i]}`).join('\n'));
