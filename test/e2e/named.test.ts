@@ -49,6 +49,7 @@ it('each makes a key once, and keeps it when the tab is loaded again', async () 
   // The plan that is offered may come later, and takes the place of what was written before.
   await vi.waitFor(
     async () => {
+      await page.reload();
       await page.getByRole('textbox', { name: 'Its hash is in the link' }).fill(plan);
       await page.getByRole('radio', { name: 'Named people only' }).check({ timeout: 2000 });
     },
