@@ -1,5 +1,5 @@
 /** Who is admitted, chosen without writing JSON: changes the plan's text, which stays the only truth. */
-import { useEffect, useId, useState } from 'preact/hooks';
+import { useId, useState } from 'preact/hooks';
 import type { Admission } from '../core/plan.ts';
 import { peopleText, readPeople, securityIn, withSecurity } from './planText.ts';
 
@@ -50,17 +50,15 @@ export function AdmissionForm({ text, type }: Props) {
   );
 }
 
-/** What was typed stays as it was typed, unless the plan's text got another list in the meantime. */
+/** Shown as it was typed, as long as it says the same as the plan's text; else as the text has it. */
 function People({ text, type, wanted }: Props & { readonly wanted: boolean }) {
   const listed = securityIn(text)?.names ?? [];
-  const [typed, setTyped] = useState(() => peopleText(listed));
+  const [typed, setTyped] = useState('');
   const id = useId();
   const current = peopleText(listed);
-  useEffect(() => {
-    if (peopleText(readPeople(typed)) !== current) setTyped(current);
-  }, [current]);
+  const shown = peopleText(readPeople(typed)) === current ? typed : current;
   return (
-    <details class="people-list" open={wanted || typed !== ''}>
+    <details class="people-list" open={wanted || shown !== ''}>
       <summary>Names, so that people can tell whom they are with</summary>
       <label for={id}>
         One person a line, name and key. Each makes the key on the first screen of this application, in the browser that
@@ -72,7 +70,7 @@ function People({ text, type, wanted }: Props & { readonly wanted: boolean }) {
         rows={4}
         spellcheck={false}
         placeholder="Ada Lovelace 5f0c…"
-        value={typed}
+        value={shown}
         onInput={(event) => {
           const lines = event.currentTarget.value;
           setTyped(lines);

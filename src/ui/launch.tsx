@@ -1,5 +1,5 @@
 /** Launch: choose a plan, change it as JSON, see what it means for people, and open the federation. */
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { PlanDraft } from '../core/application.ts';
 import type { Plan } from '../core/plan.ts';
 import type { ProblemView } from '../core/runView.ts';
@@ -17,30 +17,32 @@ import type { Session } from './session.ts';
 /** While somebody types, the plan is read this long after the last key. */
 const READ_AFTER_MS = 250;
 
-/** What was typed, by the plan it began with, so that looking at another plan loses nothing; outlives the screen. */
-const edited = new Map<string, string>();
+/** The plan that somebody writes without an offered one to begin with. */
+const OWN = '';
 
 export function Launch({ session }: { readonly session: Session }) {
   const { application } = session;
   const offered = useLoaded('plans', () => application.offeredPlans(), session.problemOf);
-  const [chosen, choose] = useState('');
-  const [text, setText] = useState('');
+  const [chosen, choose] = useState(OWN);
+  const original = offered.value?.find(({ planHash }) => planHash === chosen);
+  const written = session.written.value;
+  const text = written.get(chosen) ?? original?.text ?? '';
   const read = useRead(session, text);
   const [launching, setLaunching] = useState(false);
   const [problem, setProblem] = useState<ProblemView | undefined>(undefined);
   const field = useRef<HTMLTextAreaElement>(null);
-  const start = (draft: PlanDraft): void => {
-    choose(draft.planHash);
-    setText(edited.get(draft.planHash) ?? draft.text);
+  const first = offered.value?.[0];
+  // Not under the caret: what is typed or pasted next would be joined to a text that was not there a moment ago.
+  const fillIn = (): void => {
+    if (!first || chosen !== OWN || written.has(OWN) || document.activeElement === field.current) return;
+    choose(first.planHash);
   };
-  useEffect(() => {
-    const first = offered.value?.[0];
-    if (chosen === '' && first) start(first);
-  }, [offered.value]);
-  const original = offered.value?.find(({ planHash }) => planHash === chosen);
+  // In the step in which the plans appear: a plain effect comes a frame later, after what was pressed in between.
+  useLayoutEffect(fillIn, [first]);
   const type = (changed: string): void => {
-    edited.set(chosen, changed);
-    setText(changed);
+    const next = new Map(written).set(chosen, changed);
+    if (chosen === OWN && changed === '') next.delete(OWN);
+    session.written.value = next;
   };
   const launch = (): void => {
     if (!read.draft) {
@@ -65,10 +67,11 @@ export function Launch({ session }: { readonly session: Session }) {
       </header>
       <div class="columns">
         <div class="stack">
-          <Offered offered={offered} chosen={chosen} start={start} />
+          <Offered {...{ offered, chosen, choose }} own={written.has(OWN)} />
           <AdmissionForm {...{ text, type }} />
           <Editor
             {...{ text, type, field }}
+            left={fillIn}
             problem={read.problem}
             reset={original && original.text !== text ? () => type(original.text) : undefined}
           />
@@ -78,7 +81,9 @@ export function Launch({ session }: { readonly session: Session }) {
           {read.draft ? (
             <Summary draft={read.draft} />
           ) : (
-            <p class="empty">{read.problem ? 'Correct the plan first.' : 'Reading the plan.'}</p>
+            <p class="empty">
+              {read.problem ? 'Correct the plan first.' : text === '' ? 'No plan yet.' : 'Reading the plan.'}
+            </p>
           )}
           {problem && <ProblemNote problem={problem} />}
           <Button primary unavailable={launching || (!read.draft && !read.problem)} onPress={launch}>
@@ -94,11 +99,13 @@ export function Launch({ session }: { readonly session: Session }) {
 function Offered({
   offered,
   chosen,
-  start,
+  choose,
+  own,
 }: {
   readonly offered: Loaded<readonly PlanDraft[]>;
   readonly chosen: string;
-  readonly start: (draft: PlanDraft) => void;
+  readonly choose: (planHash: string) => void;
+  readonly own: boolean;
 }) {
   return (
     <fieldset class="card plans">
@@ -113,13 +120,22 @@ function Offered({
       {!offered.problem && !offered.value && <p class="empty">Loading the plans of this server.</p>}
       {offered.value?.map((draft) => (
         <label key={draft.planHash} class="plan">
-          <input type="radio" name="plan" checked={draft.planHash === chosen} onChange={() => start(draft)} />
+          <input type="radio" name="plan" checked={draft.planHash === chosen} onChange={() => choose(draft.planHash)} />
           <span>
             <strong>{draft.plan.name}</strong>
             <span class="soft">{draft.plan.description}</span>
           </span>
         </label>
       ))}
+      {offered.value && own && (
+        <label class="plan">
+          <input type="radio" name="plan" checked={chosen === OWN} onChange={() => choose(OWN)} />
+          <span>
+            <strong>Written here</strong>
+            <span class="soft">Not begun with a plan of this server.</span>
+          </span>
+        </label>
+      )}
     </fieldset>
   );
 }
@@ -128,12 +144,14 @@ function Editor({
   text,
   type,
   field,
+  left,
   problem,
   reset,
 }: {
   readonly text: string;
   readonly type: (text: string) => void;
   readonly field: { current: HTMLTextAreaElement | null };
+  readonly left: () => void;
   readonly problem: ProblemView | undefined;
   readonly reset: (() => void) | undefined;
 }) {
@@ -152,6 +170,7 @@ function Editor({
         aria-invalid={problem ? 'true' : undefined}
         aria-describedby={problem ? `${id}-problem` : undefined}
         onInput={(event) => type(event.currentTarget.value)}
+        onBlur={left}
       />
       {problem && <ProblemNote problem={problem} id={`${id}-problem`} />}
       {reset && <Button onPress={reset}>Back to the offered text</Button>}
@@ -188,22 +207,25 @@ interface Read {
   readonly problem: ProblemView | undefined;
 }
 
-/** Answers to an older text are dropped. */
+const UNREAD: Read = { draft: undefined, problem: undefined };
+
+/** What is given is never an older text's draft; an older text's problem stands until this one is read. */
 function useRead(session: Session, text: string): Read {
-  const [read, setRead] = useState<Read>({ draft: undefined, problem: undefined });
-  const latest = useRef(0);
+  const [read, setRead] = useState<Read & { readonly of: string }>({ of: '', ...UNREAD });
   useEffect(() => {
-    const turn = ++latest.current;
-    setRead((before) => ({ draft: undefined, problem: before.problem }));
     if (text === '') return undefined;
+    let current = true;
     const timer = setTimeout(() => {
       session.application.readPlan(text).then(
-        (draft) => turn === latest.current && setRead({ draft, problem: undefined }),
-        (thrown: unknown) =>
-          turn === latest.current && setRead({ draft: undefined, problem: session.problemOf(thrown) }),
+        (draft) => current && setRead({ of: text, draft, problem: undefined }),
+        (thrown: unknown) => current && setRead({ of: text, draft: undefined, problem: session.problemOf(thrown) }),
       );
     }, READ_AFTER_MS);
-    return () => clearTimeout(timer);
+    return () => {
+      current = false;
+      clearTimeout(timer);
+    };
   }, [text]);
-  return read;
+  if (text === '') return UNREAD;
+  return read.of === text ? read : { draft: undefined, problem: read.problem };
 }

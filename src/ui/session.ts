@@ -27,6 +27,8 @@ export interface Session {
   readonly trial: ReadonlySignal<Trial | undefined>;
   /** Somebody asked for the trial, on whichever screen; it starts on its own. */
   readonly trialWanted: Signal<boolean>;
+  /** Plans as they were typed, by the hash of the offered plan that each began with, '' for none; outlives the screen. */
+  readonly written: Signal<ReadonlyMap<string, string>>;
   launch(draft: PlanDraft): Promise<OpenRun>;
   resume(federation: string): Promise<OpenRun>;
   join(fragment: string): Promise<OpenRun>;
@@ -44,6 +46,7 @@ export function createSession(application: Application): Session {
   const runs = signal<ReadonlyMap<string, OpenRun>>(new Map());
   const trial = signal<Trial | undefined>(undefined);
   const trialWanted = signal(false);
+  const written = signal<ReadonlyMap<string, string>>(new Map());
   const starting = new Map<string, Promise<OpenRun>>();
 
   const add = (key: string, run: Run): OpenRun => {
@@ -86,6 +89,7 @@ export function createSession(application: Application): Session {
     runs,
     trial,
     trialWanted,
+    written,
     async launch(draft) {
       const { federation, run } = await application.launch(draft);
       return add(federation, run);

@@ -63,6 +63,8 @@ export interface FakeOptions {
   readonly participant?: RunView;
   readonly stored?: boolean;
   readonly plansFail?: boolean;
+  /** The offered plans come when this is resolved. */
+  readonly plansAfter?: Promise<void>;
   readonly offered?: readonly Plan[];
   readonly resumeFails?: boolean;
   readonly admission?: Admission;
@@ -98,7 +100,7 @@ export function fakeApplication(options: FakeOptions = {}): FakeApplication {
               advice: 'Try again, or paste a plan below.',
             }),
           )
-        : Promise.resolve((options.offered ?? [plan, spiralPlan]).map(draft)),
+        : (options.plansAfter ?? Promise.resolve()).then(() => (options.offered ?? [plan, spiralPlan]).map(draft)),
     readPlan(text) {
       try {
         const { plan: read } = parsePlan(new TextEncoder().encode(text));

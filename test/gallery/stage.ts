@@ -39,12 +39,13 @@ export async function show(exhibit: Omit<Exhibit, 'name'>, colours: Theme = 'lig
 }
 
 /** What the screen loads has come, and the button that is pressed has done its work. */
-async function settled({ press, address }: Omit<Exhibit, 'name'>): Promise<void> {
+async function settled({ press, address, options }: Omit<Exhibit, 'name'>): Promise<void> {
   await document.fonts.ready;
   await vi.waitUntil(() => {
     const title = document.querySelector('main h1')?.textContent ?? '';
     const pressed = press === undefined || !findButton(press);
-    const planRead = address !== '#/launch' || document.querySelector('.summary .facts, .plans .note') !== null;
+    const planWanted = address === '#/launch' && options.plansAfter === undefined;
+    const planRead = !planWanted || document.querySelector('.summary .facts, .plans .note') !== null;
     return !title.startsWith('Taking') && pressed && planRead && document.getAnimations().length === 0;
   });
 }
