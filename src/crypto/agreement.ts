@@ -6,7 +6,6 @@ import { HushError } from '../core/errors.ts';
 import type { PublicKey } from '../core/ids.ts';
 import type { Random } from '../core/ports.ts';
 import { coordinateOf, coordinateText, isReduced, P } from './curve25519.ts';
-import { sha256 } from './hash.ts';
 
 const X25519 = { name: 'X25519' } as const;
 const KEY_BYTES = 32;
@@ -102,7 +101,7 @@ function importedPeer(publicKey: PublicKey, raw: Bytes, peers: PeerKeys): Promis
 }
 
 interface ImportedSecret {
-  readonly digest: Bytes;
+  readonly bytes: Bytes;
   readonly key: Promise<CryptoKey>;
 }
 
@@ -111,12 +110,11 @@ const importedSecrets = new WeakMap<Bytes, ImportedSecret>();
 
 function importedSecret(secretKey: Bytes): Promise<CryptoKey> {
   // An array can be wiped or written anew, so that its identity alone says nothing about what is in it.
-  const digest = sha256(secretKey);
   const known = importedSecrets.get(secretKey);
-  if (known && equalBytes(known.digest, digest)) return known.key;
+  if (known && equalBytes(known.bytes, secretKey)) return known.key;
   const document = concatBytes(PKCS8_HEADER, secretKey);
   const key = crypto.subtle.importKey('pkcs8', document, X25519, false, ['deriveBits']);
-  importedSecrets.set(secretKey, { digest, key });
+  importedSecrets.set(secretKey, { bytes: secretKey.slice(), key });
   return key;
 }
 

@@ -1,6 +1,4 @@
 /** SHA-256 and what is built on it: names of things, HMAC, HKDF. Synchronous, since state machines cannot wait. */
-import { hkdf } from '@noble/hashes/hkdf.js';
-import { hmac } from '@noble/hashes/hmac.js';
 import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js';
 import { fromHex, ownBytes, toHex, utf8 } from '../core/bytes.ts';
 import type { Bytes } from '../core/bytes.ts';
@@ -9,17 +7,21 @@ import type { FederationId, Hash, ParticipantId, PublicKey } from '../core/ids.t
 /** Bytes of a participant's or federation's id. */
 const ID_BYTES = 16;
 
+const HASH_BYTES = 32;
+const BLOCK_BYTES = 64;
+
 const START = nobleSha256.create();
 /** One for all: trees of a few hundred leaves take thousands of hashes, and making a state costs as much as hashing. */
 const state = nobleSha256.create();
+/** Where every digest is written first: a view is made on it, for which a small array of its own would have to move. */
+const written = new Uint8Array(HASH_BYTES);
 
 /** SHA-256 (FIPS 180-4) of the parts joined, 32 bytes. */
 export function sha256(...parts: readonly Uint8Array[]): Bytes {
   START._cloneInto(state);
   for (const part of parts) state.update(part);
-  const digest = new Uint8Array(32);
-  state.digestInto(digest);
-  return digest;
+  state.digestInto(written);
+  return written.slice();
 }
 
 /** From here on WebCrypto, off this thread, beats a hash in JavaScript. */
@@ -28,7 +30,8 @@ const LARGE_BYTES = 4096;
 /** SHA-256 of something that may be large, without holding up the thread. */
 export async function sha256Later(bytes: Uint8Array): Promise<Bytes> {
   if (bytes.length < LARGE_BYTES) return sha256(bytes);
-  return new Uint8Array(await crypto.subtle.digest('SHA-256', ownBytes(bytes)));
+  const own = bytes.buffer instanceof ArrayBuffer ? (bytes as Bytes) : ownBytes(bytes);
+  return new Uint8Array(await crypto.subtle.digest('SHA-256', own));
 }
 
 /** SHA-256 of the parts joined. The parts' borders are not hashed: give parts of fixed length, or one at most that is not. */
@@ -55,14 +58,27 @@ export function federationIdOf(coordinatorKey: PublicKey, planHash: Hash, random
   return toHex(digest.subarray(0, ID_BYTES)) as FederationId;
 }
 
-/** RFC 2104 with SHA-256, 32 bytes. */
+/** RFC 2104 with SHA-256, 32 bytes. Made of `sha256`, since a round derives a thousand keys. */
 export function hmacSha256(key: Uint8Array, ...parts: readonly Uint8Array[]): Bytes {
-  const keyed = hmac.create(nobleSha256, key);
-  for (const part of parts) keyed.update(part);
-  return ownBytes(keyed.digest());
+  const short = key.length > BLOCK_BYTES ? sha256(key) : key;
+  const inner = new Uint8Array(BLOCK_BYTES).fill(0x36);
+  const outer = new Uint8Array(BLOCK_BYTES).fill(0x5c);
+  for (let i = 0; i < short.length; i++) {
+    inner[i] = 0x36 ^ (short[i] ?? 0);
+    outer[i] = 0x5c ^ (short[i] ?? 0);
+  }
+  return sha256(outer, sha256(inner, ...parts));
 }
 
 /** RFC 5869 with SHA-256. `length` in bytes, at most 8,160. */
 export function hkdfSha256(secret: Uint8Array, salt: Uint8Array, info: Uint8Array, length: number): Bytes {
-  return ownBytes(hkdf(nobleSha256, secret, salt, info, length));
+  if (length > 255 * HASH_BYTES) throw new RangeError(`"length" is ${length}, expected at most ${255 * HASH_BYTES}`);
+  const key = hmacSha256(salt, secret);
+  const derived = new Uint8Array(length);
+  let block: Bytes = new Uint8Array();
+  for (let i = 0; i * HASH_BYTES < length; i++) {
+    block = hmacSha256(key, block, info, Uint8Array.of(i + 1));
+    derived.set(block.subarray(0, length - i * HASH_BYTES), i * HASH_BYTES);
+  }
+  return derived;
 }

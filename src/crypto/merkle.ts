@@ -1,8 +1,8 @@
 /** Merkle trees as in RFC 6962 section 2.1: leaves and inner nodes are hashed under different prefixes. */
-import { toHex } from '../core/bytes.ts';
+import { concatBytes, toHex } from '../core/bytes.ts';
 import type { Bytes } from '../core/bytes.ts';
 import type { Hash } from '../core/ids.ts';
-import { sha256 } from './hash.ts';
+import { sha256, sha256Later } from './hash.ts';
 
 const LEAF = Uint8Array.of(0);
 const NODE = Uint8Array.of(1);
@@ -11,6 +11,11 @@ const HASH_BYTES = 32;
 /** The root over the leaves in their order; over none it is SHA-256 of nothing. */
 export function merkleRoot(leaves: readonly Uint8Array[]): Hash {
   return rootOf(levels(leaves));
+}
+
+/** As `merkleRoot`, over large leaves, which WebCrypto hashes beside each other and off this thread. */
+export async function merkleRootLater(leaves: readonly Uint8Array[]): Promise<Hash> {
+  return rootOf(levelsAbove(await Promise.all(leaves.map((leaf) => sha256Later(concatBytes(LEAF, leaf))))));
 }
 
 /** The hashes beside the way from leaf `index` to the root, lowest first. @throws RangeError when there is no such leaf. */
@@ -86,7 +91,11 @@ export function rootAbove(
 
 /** Hashes level by level, leaves first. A last node without a sibling moves up unchanged: RFC 6962's split, from below. */
 function levels(leaves: readonly Uint8Array[]): Bytes[][] {
-  let level = leaves.map(leafHash);
+  return levelsAbove(leaves.map(leafHash));
+}
+
+function levelsAbove(hashes: Bytes[]): Bytes[][] {
+  let level = hashes;
   const tree = [level];
   while (level.length > 1) {
     const above: Bytes[] = [];

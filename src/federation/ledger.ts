@@ -10,6 +10,7 @@ import { verifySignature } from '../crypto/identity.ts';
 import type { Bytes } from '../core/bytes.ts';
 import { decodeCbor, encodeCbor } from './cbor.ts';
 import { confirmationOf } from './confirmation.ts';
+import { countSigned } from './countSigned.ts';
 import { groupOf, seedOf } from './groups.ts';
 import type { Binding } from './messages.ts';
 import { checkAscending } from './memberSets.ts';
@@ -132,10 +133,11 @@ async function checkGroups(
     bySheet.delete(group.sheetHash);
     const strayed = sheet.participants.find(([id]) => seed && groupOf(seed, id, body.groups.length) !== group.group);
     if (strayed !== undefined) throw wrong('ledger/draw', `${strayed[0]} was not drawn into group ${group.group}.`);
-    const count = await checkSheet(context, sheet, group, body, wrong);
-    signed += count;
     const least = threshold(context.plan.security.mode, group.members);
-    ownEnough ||= group.status === 'summed' && sheet.survivors.some((id) => id === own) && count >= least;
+    const isOwn = group.status === 'summed' && sheet.survivors.some((id) => id === own);
+    const count = await checkSheet(context, sheet, group, body, wrong, isOwn ? least : undefined);
+    signed += count;
+    ownEnough ||= isOwn && count >= least;
   }
   if (ownEnough) return;
   if (bySheet.size > 0) throw wrong('ledger/sheets', `The sheets of ${bySheet.size} groups are missing.`);
@@ -159,13 +161,14 @@ function seedOfRecord(plan: Plan, { draw, groups }: CompleteBody, wrong: Wrong):
   return draw && seedOf(draw);
 }
 
-/** How many of a group's survivors have signed. */
+/** How many of a group's survivors have signed; with `enough`, no more are looked at than that takes. */
 async function checkSheet(
   { binding, plan }: LedgerContext,
   sheet: Sheet,
   group: GroupEntry,
   body: CompleteBody,
   wrong: Wrong,
+  enough: number | undefined,
 ): Promise<number> {
   const { participants, survivors, confirmations } = sheet;
   const keys = new Map(participants);
@@ -187,14 +190,8 @@ async function checkSheet(
   if (alive.size < needed || alive.size !== group.survivors) {
     throw wrong('ledger/survivors', `${alive.size} survivors, expected ${group.survivors}, at least ${needed}.`);
   }
-  const message = confirmationStatement(binding, body.round, confirmationOf(body, body.prevRecordHash, group, sheet));
-  const valid = await Promise.all(
-    confirmations.map(async ([id, signature]) => {
-      const key = keys.get(id);
-      return alive.has(id) && key !== undefined && (await verifySignature(key, signature, message));
-    }),
-  );
-  return valid.filter(Boolean).length;
+  const statement = confirmationStatement(binding, body.round, confirmationOf(body, body.prevRecordHash, group, sheet));
+  return countSigned({ statement, signatures: confirmations, keys, alive }, enough);
 }
 
 export function encodeLedger(records: readonly LedgerRecord[]): Bytes {

@@ -13,6 +13,7 @@ import type { ModelParameters } from '../core/updateStages.ts';
 import { hashOf, sha256 } from '../crypto/hash.ts';
 import type { Identity } from '../crypto/identity.ts';
 import { verifySignature } from '../crypto/identity.ts';
+import { countSigned } from './countSigned.ts';
 import { confirmationOf } from './confirmation.ts';
 import { checkCohort, checkGroup } from './groups.ts';
 import { decodeLedger, emptyHead, extendHead } from './ledger.ts';
@@ -251,18 +252,7 @@ export class ParticipantWork implements Work {
     const alive = new Set(survivors);
     const keys = new Map(roster.members.map((member) => [member.id, member.publicKey]));
     const statement = consistencyStatement(this.#options.binding, round, tuple);
-    const countValid = async (some: typeof signatures): Promise<number> => {
-      const valid = await Promise.all(
-        some.map(async ([id, signature]) => {
-          const key = keys.get(id);
-          return alive.has(id) && key !== undefined && (await verifySignature(key, signature, statement));
-        }),
-      );
-      return valid.filter(Boolean).length;
-    };
-    // As many as are needed; the rest only if one of these does not hold.
-    const count = await countValid(signatures.slice(0, roster.threshold));
-    return count >= roster.threshold ? count : count + (await countValid(signatures.slice(roster.threshold)));
+    return countSigned({ statement, signatures, keys, alive }, roster.threshold);
   };
 
   release: Work['release'] = async ({ roster, u1, survivors }, round) => {

@@ -5,14 +5,14 @@
 import { fromHex } from '../core/bytes.ts';
 import type { Bytes } from '../core/bytes.ts';
 import type { Hash, ParticipantId, PublicKey, RoundNumber } from '../core/ids.ts';
-import { encodeCbor } from './cbor.ts';
+import { encodeCbor, encodeList } from './cbor.ts';
 import { PROTOCOL_VERSION } from './messages.ts';
 import type { AdvertBody, Binding } from './messages.ts';
 import type { RecordBytes } from './record.ts';
 
 function statement(label: string, binding: Binding, round: RoundNumber, ...parts: readonly (string | number)[]): Bytes {
   const bytes = parts.map((part) => (typeof part === 'string' ? fromHex(part) : part));
-  return encodeCbor([
+  return encodeList([
     `hushgrad ${label}`,
     PROTOCOL_VERSION,
     fromHex(binding.federation),

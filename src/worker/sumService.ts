@@ -55,7 +55,7 @@ export class SumService {
     this.#running = { order, groups: new Map(), unmasked: new Set(), total };
   }
 
-  add(round: RoundNumber, group: number, masked: Bytes): Hash {
+  add(round: RoundNumber, group: number, masked: Bytes): Promise<Hash> {
     this.#accumulator(this.#current(round), group).add(masked);
     return piecesRoot(masked);
   }

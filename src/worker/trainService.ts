@@ -141,7 +141,7 @@ export class TrainService {
   }
 
   /** Hides what was trained, once: the same update under two sets of masks would show their difference. */
-  mask({ round, sumSpec, groupSize, seeds }: MaskOrder): MaskReport {
+  async mask({ round, sumSpec, groupSize, seeds }: MaskOrder): Promise<MaskReport> {
     const trained = this.#trained;
     if (trained?.round !== round) {
       throw new HushError('worker/order', `Round ${round} is to be masked, expected ${trained?.round ?? 'none'}.`);
@@ -152,7 +152,7 @@ export class TrainService {
     const masked = mask(vector, bits, seeds);
     return {
       masked,
-      piecesRoot: piecesRoot(masked),
+      piecesRoot: await piecesRoot(masked),
       glimpse: { stays: trained.glimpse.values, sent: maskedGlimpse(masked, bits, trained.glimpse.start) },
     };
   }

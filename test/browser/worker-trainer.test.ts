@@ -96,7 +96,7 @@ describe('the training worker', () => {
       trainingSamples += figures.training.samples;
       const report = await trainer.mask({ round: 1, sumSpec, groupSize: 3, seeds: masksOf(i) });
       expect(report.masked).toHaveLength(Math.ceil((wordCount(sumSpec) * ringBits(sumSpec, 3)) / 8));
-      expect(report.piecesRoot).toBe(piecesRoot(report.masked));
+      expect(report.piecesRoot).toBe(await piecesRoot(report.masked));
       expect(report.glimpse.stays).toHaveLength(9);
       expect(report.glimpse.sent).toHaveLength(12);
       for (const word of report.glimpse.sent) expect(word).toMatch(/^[0-9a-f]{5}$/);

@@ -101,7 +101,7 @@ export class PlainTrainer implements Trainer {
     this.vectors.set(round, new Uint32Array(vector) as FieldVector);
     this.seeds.set(round, seeds);
     const masked = mask(vector, ringBits(sumSpec, groupSize), seeds);
-    return { masked, piecesRoot: piecesRoot(masked), glimpse: { stays: [], sent: [] } };
+    return { masked, piecesRoot: await piecesRoot(masked), glimpse: { stays: [], sent: [] } };
   }
 
   async apply(order: ApplyOrder): Promise<ApplyReport> {

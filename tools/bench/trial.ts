@@ -72,7 +72,7 @@ export async function runTrial({ plan, participants, float, dataDir }: Trial): P
       model = exact;
       continue;
     }
-    const applied = secureMean(model, updates, plan, round);
+    const applied = await secureMean(model, updates, plan, round);
     errors += distance(applied.model, exact) / distance(exact, model);
     model = applied.model;
     saturated = Math.max(saturated, applied.saturated);
@@ -112,7 +112,7 @@ function distance(a: Float32Array, b: Float32Array): number {
 }
 
 /** What participants and coordinator do with updates, the masks left out. */
-function secureMean(model: ModelParameters, updates: readonly Weighted[], plan: Plan, round: number) {
+async function secureMean(model: ModelParameters, updates: readonly Weighted[], plan: Plan, round: number) {
   const sumSpec = sumSpecFor('train', plan, model.length);
   const ring = ringBits(sumSpec, updates.length);
   const seed = rotationSeed(modelHashOf(model), round);
@@ -122,12 +122,12 @@ function secureMean(model: ModelParameters, updates: readonly Weighted[], plan: 
   summer.load(model);
   summer.begin({ round, sumSpec, groupSizes: [updates.length] });
   let saturated = 0;
-  updates.forEach(({ update, weight }, i) => {
+  for (const [i, { update, weight }] of updates.entries()) {
     const input = { sumSpec, plan, update, weight, figures, rotationSeed: seed };
     const quantised = quantise(input, seededRandom(seedOf(plan, 'rounding', round, i)));
-    summer.add(round, 0, packWords(quantised.vector, ring));
+    await summer.add(round, 0, packWords(quantised.vector, ring));
     saturated = Math.max(saturated, quantised.saturated);
-  });
+  }
   summer.unmask(round, 0, updates.length, []);
   const { parameters } = summer.finish(round, updates.length, updates.length);
   return { model: parameters, saturated };

@@ -13,6 +13,7 @@ export class Meter {
     return this.#cpuMs;
   }
 
+  /** Without the same pauses. */
   get wallMs(): number {
     return this.#wallMs;
   }
@@ -50,7 +51,7 @@ export class Meter {
       const { user, system } = process.cpuUsage(cpu);
       const pausesUs = garbage.stop()?.statistics.reduce((sum, { cost }) => sum + cost, 0) ?? 0;
       this.#cpuMs += (sign * (user + system - pausesUs)) / 1000;
-      this.#wallMs += sign * (performance.now() - wall);
+      this.#wallMs += sign * (performance.now() - wall - pausesUs / 1000);
     };
   }
 }

@@ -37,10 +37,11 @@ Without --schedules the run ends with the last training round. Figures of the la
   hung              people and coordinators that neither went on nor ended
   clientMsMedian, clientMsMax
                     processor time, user and system, of all that one participant does for one round from call to record,
-                    without training and pauses for garbage; of five people that run alone and share nothing
-  coordinatorMs     what the coordinator works in one round, on the wall of this machine, from its first answer after
-                    the masked updates to the record: checking, putting secrets together, expanding masks, applying;
-                    summed over groups
+                    without training, quantising, applying and pauses for garbage; of five people that run alone and share
+                    nothing
+  coordinatorMs     what the coordinator works in one round, on the wall of this machine and without pauses for garbage,
+                    from its first answer after the masked updates to the record: checking, putting secrets together,
+                    expanding masks, applying; summed over groups
   bytesUpPerParticipant, bytesDownPerParticipant
                     frames of one participant in one round with everything in them, joining included; the mean over
                     those who never dropped out

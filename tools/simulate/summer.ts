@@ -73,7 +73,7 @@ export class SimulatedSummer implements Summer {
   async add(round: number, group: number, masked: MaskedUpdate): Promise<Hash> {
     this.#hooks.adding(masked.length);
     try {
-      const root = this.#service.add(round, group, masked);
+      const root = await this.#service.add(round, group, masked);
       const roots = this.#added.get(group) ?? [];
       roots.push(root);
       this.#added.set(group, roots);

@@ -78,16 +78,17 @@ export class SimulatedTrainer implements Trainer {
 
   async mask({ round, sumSpec, groupSize, seeds }: MaskOrder): Promise<MaskReport> {
     const source = this.#source(round);
-    const vector = vectorOf(source, sumSpec, need(this.#plan), this.#update);
+    const update = this.#update;
+    const vector = this.#hooks.apart(this.#person, () => vectorOf(source, sumSpec, need(this.#plan), update));
     this.#update = undefined;
     const masked = mask(vector, ringBits(sumSpec, groupSize), seeds);
-    const root = piecesRoot(masked);
+    const root = await piecesRoot(masked);
     this.#hooks.masked(root, source);
     return { masked, piecesRoot: root, glimpse: { stays: [], sent: [] } };
   }
 
   async apply(order: ApplyOrder): Promise<ApplyReport> {
-    const report = applySum(need(this.#model), order, need(this.#plan));
+    const report = this.#hooks.apart(this.#person, () => applySum(need(this.#model), order, need(this.#plan)));
     this.#model = this.#hooks.models.shared(report.parameters, report.modelHashAfter);
     return { ...report, parameters: this.#model };
   }
