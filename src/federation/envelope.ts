@@ -14,6 +14,7 @@ import type { Identity } from '../crypto/identity.ts';
 import { decodeCbor, encodeCbor } from './cbor.ts';
 import { bodySchema, isMessageType, PROTOCOL_VERSION, ruleOf } from './messages.ts';
 import type { Binding, Body, Message, MessageType, Role } from './messages.ts';
+import { shared } from './sharing.ts';
 
 const envelopeSchema = v.strictObject({
   v: integer(0, 65_535),
@@ -31,8 +32,8 @@ const envelopeSchema = v.strictObject({
 
 type Envelope = Decoded<typeof envelopeSchema>;
 
-async function signedBytes(envelope: Omit<Envelope, 'signature'>): Promise<Bytes> {
-  const { v: version, type, federation, planHash, round, from, to, seq, body } = envelope;
+function signedBytes(envelope: Omit<Envelope, 'signature'>, bodyHash: Bytes): Bytes {
+  const { v: version, type, federation, planHash, round, from, to, seq } = envelope;
   return encodeCbor([
     'hushgrad',
     version,
@@ -43,7 +44,7 @@ async function signedBytes(envelope: Omit<Envelope, 'signature'>): Promise<Bytes
     fromHex(from),
     to === null ? null : fromHex(to),
     seq,
-    await sha256Later(body),
+    bodyHash,
   ]);
 }
 
@@ -63,7 +64,7 @@ export async function sealEnvelope<Type extends MessageType>(
   const { type, round, to, seq } = outgoing;
   const body = encodeCbor(toWire(bodySchema(type), outgoing.body));
   const unsigned = { v: PROTOCOL_VERSION, type, ...binding, round, from: identity.id, to, seq, body };
-  const signature = await identity.sign(await signedBytes(unsigned));
+  const signature = await identity.sign(signedBytes(unsigned, await sha256Later(body)));
   return encodeCbor(toWire(envelopeSchema, { ...unsigned, signature }));
 }
 
@@ -114,10 +115,11 @@ export async function openEnvelope(bytes: Bytes, expected: Expectation): Promise
   const hello = expected.senderKey === undefined && type === 'hello' ? readBody(type, body) : undefined;
   const key = expected.senderKey ?? (hello as Body<'hello'> | undefined)?.publicKey;
   if (key === undefined) throw refusal('codec/sender', `"${type}" before the hello.`);
-  if (!(await verifySignature(key, envelope.signature, await signedBytes(envelope)))) {
+  const bodyHash = await sha256Later(body);
+  if (!(await verifySignature(key, envelope.signature, signedBytes(envelope, bodyHash)))) {
     throw refusal('codec/signature', `The signature under "${type}" is not the sender's.`);
   }
-  const message = { type, round, body: hello ?? readBody(type, body) } as Message;
+  const message = { type, round, body: hello ?? shared().body(type, bodyHash, () => readBody(type, body)) } as Message;
   return { message, seq, from };
 }
 

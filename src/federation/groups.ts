@@ -15,6 +15,7 @@ import type { AdvertBody, Body } from './messages.ts';
 import { advertLeaf, checkDistinct, cohortRootOf } from './roster.ts';
 import type { DrawEntry } from './record.ts';
 import type { CheckedAdvert, Cohort, Roster } from './roster.ts';
+import { shared } from './sharing.ts';
 
 /** A group's size may be this many standard deviations off: one group in 15,000 is, by chance. */
 const MAX_SIGMA = 4;
@@ -176,11 +177,12 @@ export function checkGroup(claim: GroupClaim): Roster {
   const placeOf = new Map(claim.adverts.map((checked, i) => [checked, places[i]]));
   const leaves = adverts.map((checked) => {
     const { id } = checked.member;
-    const leaf = advertLeaf(checked.advert);
     const [at, path] = placeOf.get(checked) ?? [-1, []];
-    if (!verifyProof(cohort.advertRoot, leaf, at, cohort.size, path)) {
+    const leaf = shared().check(checked.advert, `place among ${cohort.size} under ${cohort.advertRoot}`, () => {
+      const leaf = advertLeaf(checked.advert);
+      if (verifyProof(cohort.advertRoot, leaf, at, cohort.size, path)) return leaf;
       throw wrong('group/place', `The advert of ${id} was not in the cohort.`);
-    }
+    });
     if (groupOf(seed, id, groups) !== ownGroup) throw wrong('group/member', `${id} was not drawn into this group.`);
     return leaf;
   });

@@ -15,6 +15,7 @@ import { encodeCbor } from './cbor.ts';
 import { checkName } from './credential.ts';
 import { bodySchema } from './messages.ts';
 import type { AdvertBody, Binding } from './messages.ts';
+import { shared } from './sharing.ts';
 import { advertStatement, credentialStatement } from './statements.ts';
 
 export interface Member {
@@ -75,19 +76,9 @@ export interface AdmissionContext {
   readonly round: RoundNumber;
 }
 
-/** Answers in place of `check`, where somebody else in this process has checked the same advert for the same round. */
-export type AdvertSharing = (round: RoundNumber, advert: AdvertBody, check: () => Promise<Member>) => Promise<Member>;
-
-let sharing: AdvertSharing = (_round, _advert, check) => check();
-
-/** For simulations, in which everyone of a group checks the same adverts: from now on `next` is asked. */
-export function useAdvertSharing(next: AdvertSharing): void {
-  sharing = next;
-}
-
 /** @throws HushError `advert/…`: signature, credential, small-order, encoding, duplicate-key, not-named, named-signature. */
 export function checkAdvert(context: AdmissionContext, advert: AdvertBody): Promise<Member> {
-  return sharing(context.round, advert, () => checkAlone(context, advert));
+  return shared().check(advert, `member in round ${context.round}`, () => checkAlone(context, advert));
 }
 
 async function checkAlone(context: AdmissionContext, advert: AdvertBody): Promise<Member> {

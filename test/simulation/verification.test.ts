@@ -1,7 +1,7 @@
 /** Results of verification are shared for the same bytes under the same key, and for nothing else. */
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { utf8 } from '../../src/core/bytes.ts';
-import type { Hash, PublicKey, Signature } from '../../src/core/ids.ts';
+import { sha256 } from '../../src/crypto/hash.ts';
 import { createIdentity, verifySignature } from '../../src/crypto/identity.ts';
 import { ownVerification, sharedVerification, useVerification } from '../../tools/simulate/verification.ts';
 
@@ -43,34 +43,44 @@ describe('shared verification', () => {
   });
 });
 
-describe('shared checks of adverts', () => {
-  const advert = {
-    publicKey: 'a1' as PublicKey,
-    boxKey: 'b2' as PublicKey,
-    maskKey: 'c3' as PublicKey,
-    commitment: 'd4' as Hash,
-    credential: 'e5' as Hash,
-    signature: 'f6' as Signature,
-  };
-
-  it('check one advert of one round once, and another by itself', async () => {
-    const { adverts } = sharedVerification();
-    const check = vi.fn(() => Promise.reject(new Error('not good')));
-    const checks = async (round: number, change: Partial<typeof advert>): Promise<number> => {
-      await expect(adverts(round, { ...advert, ...change }, check)).rejects.toThrow('not good');
-      return check.mock.calls.length;
-    };
-    expect(await checks(1, {})).toBe(1);
-    expect(await checks(1, {})).toBe(1);
-    expect(await checks(2, {})).toBe(2);
-    expect(await checks(1, { credential: 'e6' as Hash })).toBe(3);
-    expect(await checks(1, { maskKey: 'c4' as PublicKey })).toBe(4);
+describe('shared reading', () => {
+  it('reads the same bytes of one type once, and checks what was read once', () => {
+    const { sharing } = sharedVerification();
+    const read = vi.fn(() => ({ read: true }));
+    const first = sharing.body('roster', sha256(utf8('body')), read);
+    expect(sharing.body('roster', sha256(utf8('body')), read)).toBe(first);
+    expect(read).toHaveBeenCalledTimes(1);
+    expect(sharing.body('draw', sha256(utf8('body')), read)).not.toBe(first);
+    expect(sharing.body('roster', sha256(utf8('other')), read)).not.toBe(first);
+    const check = vi.fn(() => 7);
+    const object = first as object;
+    expect([sharing.check(object, 'a', check), sharing.check(object, 'a', check)]).toEqual([7, 7]);
+    expect(check).toHaveBeenCalledTimes(1);
+    sharing.check(object, 'b', check);
+    sharing.check({ read: true }, 'a', check);
+    expect(check).toHaveBeenCalledTimes(3);
   });
 
-  it('are not there for those who share nothing', async () => {
-    const { adverts } = ownVerification();
-    const check = vi.fn(() => Promise.reject(new Error('not good')));
-    for (let i = 0; i < 2; i++) await expect(adverts(1, advert, check)).rejects.toThrow('not good');
-    expect(check).toHaveBeenCalledTimes(2);
+  it('keeps no failure to read or to check, but a promise that fails', async () => {
+    const { sharing } = sharedVerification();
+    const fail = vi.fn((): object => {
+      throw new Error('not good');
+    });
+    const object = {};
+    for (let i = 0; i < 2; i++) {
+      expect(() => sharing.body('roster', sha256(utf8('body')), fail)).toThrow('not good');
+      expect(() => sharing.check(object, 'a', fail)).toThrow('not good');
+    }
+    expect(fail).toHaveBeenCalledTimes(4);
+    const reject = vi.fn(() => Promise.reject(new Error('not good')));
+    for (let i = 0; i < 2; i++) await expect(sharing.check(object, 'a', reject)).rejects.toThrow('not good');
+    expect(reject).toHaveBeenCalledTimes(1);
+  });
+
+  it('is not there for those who share nothing', () => {
+    const { sharing } = ownVerification();
+    const read = vi.fn(() => ({}));
+    for (let i = 0; i < 2; i++) sharing.check(sharing.body('roster', sha256(utf8('body')), read) as object, 'a', read);
+    expect(read).toHaveBeenCalledTimes(4);
   });
 });

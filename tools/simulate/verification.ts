@@ -1,29 +1,32 @@
-/** Results of verifying the same bytes under the same key, shared among those who are simulated together. */
+/** What was read, checked and verified of the same bytes, shared among those who are simulated together. */
 import type { Bytes } from '../../src/core/bytes.ts';
-import { equalBytes } from '../../src/core/bytes.ts';
+import { equalBytes, toHex } from '../../src/core/bytes.ts';
 import type { PublicKey, Signature } from '../../src/core/ids.ts';
 import { useVerificationCache } from '../../src/crypto/identity.ts';
 import type { VerificationCache } from '../../src/crypto/identity.ts';
-import { useAdvertSharing } from '../../src/federation/roster.ts';
-import type { AdvertSharing, Member } from '../../src/federation/roster.ts';
+import { NOTHING_SHARED, useSharing } from '../../src/federation/sharing.ts';
+import type { Sharing } from '../../src/federation/sharing.ts';
 
 /** Then the oldest results are forgotten; a signature is verified by all within one step of a round. */
 const KEPT_RESULTS = 200_000;
 
+/** What everyone of a group gets within one step, for all groups whose turn it is. */
+const KEPT_BODIES = 5000;
+
 export interface Verification {
   readonly signatures: VerificationCache;
-  readonly adverts: AdvertSharing;
+  readonly sharing: Sharing;
 }
 
 /** A participant's own: imported keys, as in its tab, and no results of others. */
 export function ownVerification(): Verification {
-  return { signatures: { keys: new Map() }, adverts: (_round, _advert, check) => check() };
+  return { signatures: { keys: new Map() }, sharing: NOTHING_SHARED };
 }
 
-/** From now on signatures and adverts are verified so. */
-export function useVerification({ signatures, adverts }: Verification): void {
+/** From now on messages are read, checked and verified so. */
+export function useVerification({ signatures, sharing }: Verification): void {
   useVerificationCache(signatures);
-  useAdvertSharing(adverts);
+  useSharing(sharing);
 }
 
 interface Known {
@@ -34,7 +37,6 @@ interface Known {
 
 export function sharedVerification(): Verification {
   const known = new Map<Signature, Known>();
-  const members = new Map<string, Promise<Member>>();
   return {
     signatures: {
       keys: new Map(),
@@ -47,22 +49,35 @@ export function sharedVerification(): Verification {
         return valid;
       },
     },
-    adverts(round, advert, check) {
-      // Every field of it: whatever differs is another advert.
-      const key = `${round} ${JSON.stringify(advert)}`;
-      const before = members.get(key);
+    sharing: sharedReading(),
+  };
+}
+
+function sharedReading(): Sharing {
+  const bodies = new Map<string, unknown>();
+  const checks = new WeakMap<object, Map<string, unknown>>();
+  return {
+    body(type, digest, read) {
+      const key = `${type} ${toHex(digest)}`;
+      const before = bodies.get(key);
       if (before !== undefined) return before;
-      const checked = check();
-      members.set(key, checked);
-      forgetOldest(members);
-      return checked;
+      const body = read();
+      bodies.set(key, body);
+      forgetOldest(bodies, KEPT_BODIES);
+      return body;
+    },
+    check<T>(of: object, what: string, check: () => T): T {
+      const known = checks.get(of) ?? new Map<string, unknown>();
+      checks.set(of, known);
+      if (!known.has(what)) known.set(what, check());
+      return known.get(what) as T;
     },
   };
 }
 
-function forgetOldest(results: Map<string, unknown>): void {
+function forgetOldest(results: Map<string, unknown>, kept = KEPT_RESULTS): void {
   for (const oldest of results.keys()) {
-    if (results.size <= KEPT_RESULTS) break;
+    if (results.size <= kept) break;
     results.delete(oldest);
   }
 }
