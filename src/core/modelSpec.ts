@@ -1,4 +1,7 @@
 /** Built-in architectures, and the flat layout of their parameters, known without any training library. */
+import { placeNetwork } from './layerShapes.ts';
+import type { ParameterLayout } from './layerShapes.ts';
+import type { Network } from './network.ts';
 import type { Decoded } from './schema.ts';
 import { integer, list, v } from './schema.ts';
 
@@ -17,44 +20,26 @@ export const modelSpecSchema = v.variant('architecture', [mlpSchema], 'one of ml
 
 export type ModelSpec = Decoded<typeof modelSpecSchema>;
 
-/** How a parameter starts: uniform in ±limit (Glorot and Bengio 2010, section 4.2.1), or zero. */
-export type Initialiser = { readonly kind: 'uniform'; readonly limit: number } | { readonly kind: 'zeros' };
-
-export interface ParameterBlock {
-  /** As tfjs layers names the weight, e.g. "dense_1/kernel". */
-  readonly name: string;
-  readonly shape: readonly number[];
-  readonly offset: number;
-  readonly length: number;
-  readonly initialiser: Initialiser;
-}
-
-/** Where every tensor lies in the flat parameter vector. */
-export interface ParameterLayout {
-  readonly blocks: readonly ParameterBlock[];
-  /** Number of parameters, d. */
-  readonly length: number;
-}
-
 /** Widths of successive dense layers, input first. */
 export function layerWidths(spec: ModelSpec): readonly number[] {
   return [spec.inputs, ...spec.hidden, spec.outputs];
 }
 
 export function parameterLayout(spec: ModelSpec): ParameterLayout {
-  const widths = layerWidths(spec);
-  const blocks: ParameterBlock[] = [];
-  let offset = 0;
-  const add = (name: string, shape: readonly number[], initialiser: Initialiser): void => {
-    const length = shape.reduce((product, size) => product * size, 1);
-    blocks.push({ name, shape, offset, length, initialiser });
-    offset += length;
+  return placeNetwork(networkOf(spec)).layout;
+}
+
+/** The layers of an architecture, with the spec's sizes. */
+export function networkOf(spec: ModelSpec): Network {
+  const units = [...spec.hidden, spec.outputs];
+  return {
+    input: { kind: 'values', shape: [spec.inputs] },
+    layers: units.map((units, i) => ({
+      kind: 'dense',
+      units,
+      activation: i < spec.hidden.length ? spec.activation : 'linear',
+      useBias: true,
+    })),
+    loss: 'softmax-cross-entropy',
   };
-  for (let layer = 1; layer < widths.length; layer++) {
-    const fanIn = widths[layer - 1] ?? 0;
-    const fanOut = widths[layer] ?? 0;
-    add(`dense_${layer}/kernel`, [fanIn, fanOut], { kind: 'uniform', limit: Math.sqrt(6 / (fanIn + fanOut)) });
-    add(`dense_${layer}/bias`, [fanOut], { kind: 'zeros' });
-  }
-  return { blocks, length: offset };
 }

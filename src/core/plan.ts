@@ -55,8 +55,10 @@ const optimizerSchema = v.variant(
     v.strictObject({ kind: v.literal('sgd') }),
     v.strictObject({ kind: v.literal('momentum'), momentum: finite(0, 1) }),
     v.strictObject({ kind: v.literal('adam') }),
+    /** Adam with decoupled weight decay (Loshchilov and Hutter 2019, algorithm 2). */
+    v.strictObject({ kind: v.literal('adamw'), weightDecay: finite(0, 1) }),
   ],
-  'one of sgd, momentum, adam',
+  'one of sgd, momentum, adam, adamw',
 );
 
 const trainingSchema = v.strictObject({
@@ -66,6 +68,8 @@ const trainingSchema = v.strictObject({
   epochs: integer(1, 1000),
   /** Weight of the proximal term (Li et al. 2020, FedProx); 0 leaves it out. */
   fedProxMu: v.optional(finite(0, 100), 0),
+  /** A batch's gradient is scaled down to this L2 norm (Pascanu et al. 2013, algorithm 1); without it, left as it is. */
+  maxGradientNorm: v.optional(finite(1e-6, 1e6)),
 });
 
 const deadlinesSchema = v.strictObject({

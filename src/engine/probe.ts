@@ -152,7 +152,8 @@ function startingPoint(spec: ModelSpec): ModelParameters {
   const { blocks, length } = parameterLayout(spec);
   const parameters = new Float32Array(length);
   for (const { offset, length, initialiser } of blocks) {
-    if (initialiser.kind === 'zeros') continue;
+    if (initialiser.kind === 'ones') parameters.fill(1, offset, offset + length);
+    if (initialiser.kind !== 'uniform') continue;
     for (let i = offset; i < offset + length; i++) parameters[i] = (2 * random.uniform() - 1) * initialiser.limit;
   }
   return parameters as ModelParameters;
