@@ -1,13 +1,18 @@
 /** Examples as the engine trains on them, and where they come from. */
 import type { DataSplit } from './plan.ts';
 
-/** `count` rows; row i is inputs[i·width … (i+1)·width − 1] · inputScale, with the class labels[i]. */
+/**
+ * `count` rows; row i is inputs[i·width … (i+1)·width − 1] · inputScale, with the targets
+ * labels[i·labelWidth … (i+1)·labelWidth − 1]: classes, or the values themselves for losses that have them.
+ */
 export interface Examples {
   readonly count: number;
   readonly width: number;
-  readonly inputs: Uint8Array | Float32Array;
+  readonly inputs: Uint8Array | Int32Array | Float32Array;
   readonly inputScale: number;
-  readonly labels: Uint8Array | Int32Array;
+  readonly labels: Uint8Array | Int32Array | Float32Array;
+  /** Targets of one row; 1 without it. */
+  readonly labelWidth?: number;
 }
 
 /** One participant's data; `test` is held out and measured only. */

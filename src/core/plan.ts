@@ -1,6 +1,6 @@
 /** The plan: one JSON document that says what is trained, by whom, on what, and under which rules. */
 import { HushError } from './errors.ts';
-import { modelSpecSchema } from './modelSpec.ts';
+import { modelSpecSchema, outputsOf } from './modelSpec.ts';
 import type { Decoded } from './schema.ts';
 import { finite, integer, list, parseDocument, text, v } from './schema.ts';
 
@@ -55,8 +55,10 @@ const optimizerSchema = v.variant(
     v.strictObject({ kind: v.literal('sgd') }),
     v.strictObject({ kind: v.literal('momentum'), momentum: finite(0, 1) }),
     v.strictObject({ kind: v.literal('adam') }),
+    /** Adam with decoupled weight decay (Loshchilov and Hutter 2019, algorithm 2). */
+    v.strictObject({ kind: v.literal('adamw'), weightDecay: finite(0, 1) }),
   ],
-  'one of sgd, momentum, adam',
+  'one of sgd, momentum, adam, adamw',
 );
 
 const trainingSchema = v.strictObject({
@@ -66,6 +68,8 @@ const trainingSchema = v.strictObject({
   epochs: integer(1, 1000),
   /** Weight of the proximal term (Li et al. 2020, FedProx); 0 leaves it out. */
   fedProxMu: v.optional(finite(0, 100), 0),
+  /** A batch's gradient is scaled down to this L2 norm (Pascanu et al. 2013, algorithm 1); without it, left as it is. */
+  maxGradientNorm: v.optional(finite(1e-6, 1e6)),
 });
 
 const deadlinesSchema = v.strictObject({
@@ -178,8 +182,16 @@ function checkAcrossFields(plan: Plan): void {
   if (ring === 'half' && bits < MIN_HALF_RING_BITS) {
     wrong('aggregation.bits', bits, `at least ${MIN_HALF_RING_BITS} with "aggregation.ring" "half"`);
   }
-  if (plan.task.classes.length !== plan.model.outputs) {
-    wrong('model.outputs', plan.model.outputs, `the number of task.classes, ${plan.task.classes.length}`);
+  const { model } = plan;
+  const outputs = outputsOf(model);
+  if (plan.task.classes.length !== outputs.size) {
+    wrong(`model.${outputs.field}`, outputs.size, `the number of task.classes, ${plan.task.classes.length}`);
+  }
+  if (model.architecture === 'gpt' && model.width % model.heads !== 0) {
+    wrong('model.heads', model.heads, `a divisor of model.width, ${model.width}`);
+  }
+  if (model.architecture === 'linear' && model.loss !== 'softmax-cross-entropy') {
+    wrong('model.loss', model.loss, '"softmax-cross-entropy" for the task classification');
   }
   const { admission, names } = plan.security;
   if (admission === 'named' && names.length < cohort.target) {

@@ -10,7 +10,8 @@ const PURPOSE = utf8('hushgrad/1 initial model');
 
 /**
  * Parameter i of a uniform block is (2u − 1) · limit in float64, rounded once to float32, where u = w_i / 2^32 and w is
- * ChaCha20's stream under SHA-256("hushgrad/1 initial model" ‖ seed), `seed` being a uint32, big-endian. Biases are zero.
+ * ChaCha20's stream under SHA-256("hushgrad/1 initial model" ‖ seed), `seed` being a uint32, big-endian. Other blocks are
+ * all zero or all one.
  */
 export function initialise(spec: ModelSpec, seed: number): ModelParameters {
   const key = sha256(PURPOSE, uint32Bytes(seed));
@@ -18,7 +19,10 @@ export function initialise(spec: ModelSpec, seed: number): ModelParameters {
   const parameters = new Float32Array(length);
   for (const block of blocks) {
     const { initialiser } = block;
-    if (initialiser.kind === 'zeros') continue;
+    if (initialiser.kind !== 'uniform') {
+      parameters.fill(initialiser.kind === 'ones' ? 1 : 0, block.offset, block.offset + block.length);
+      continue;
+    }
     const words = keystreamWords(key, block.length, block.offset);
     words.forEach((word, i) => {
       parameters[block.offset + i] = Math.fround((2 * (word / 2 ** 32) - 1) * initialiser.limit);

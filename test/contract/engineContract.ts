@@ -1,0 +1,54 @@
+/** What every training engine must do, whatever computes it. Runs in Node and in a browser. */
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { EngineName, EngineSession, TrainingEngine } from '../../src/core/engine.ts';
+import type { Layer } from '../../src/core/network.ts';
+import { NETWORKS, someParameters } from '../support/networks.ts';
+import { agreesWithCpu } from './engineAgreement.ts';
+import { PLAIN, portContract } from './enginePort.ts';
+
+export interface EngineContractOptions {
+  /** Layers that the engine says it cannot train. */
+  readonly lacks?: readonly Layer['kind'][];
+  /** Random networks that it is compared on. */
+  readonly runs?: number;
+}
+
+/** `open` gives an engine of its own each time. An engine other than cpu is compared with cpu, which must run there. */
+export function engineContract(
+  name: EngineName,
+  open: () => Promise<TrainingEngine>,
+  { lacks = [], runs = 25 }: EngineContractOptions = {},
+): void {
+  describe(`the ${name} engine keeps the contract of an engine`, () => {
+    let engine: TrainingEngine;
+    let session: EngineSession;
+    beforeAll(async () => {
+      engine = await open();
+    });
+    afterAll(() => engine.close());
+    beforeEach(async () => {
+      session = await engine.open(PLAIN);
+      session.setParameters(someParameters(PLAIN));
+    });
+    afterEach(() => session.close());
+
+    portContract(
+      name,
+      () => engine,
+      () => session,
+    );
+    if (lacks.length > 0) {
+      it.each(lacks)('refuses a network with a layer of the kind %s', async (kind) => {
+        const network = Object.values(NETWORKS).find(({ layers }) => layers.some((layer) => layer.kind === kind));
+        if (!network) throw new RangeError(`no network has a layer of the kind ${kind}`);
+        const layers = network.layers.filter((layer) => layer.kind === kind || !lacks.includes(layer.kind));
+        const refused = { ...network, layers };
+        await expect(engine.open(refused)).rejects.toMatchObject({
+          code: 'engine/unsupported',
+          message: expect.stringContaining(kind),
+        });
+      });
+    }
+  });
+  if (name !== 'cpu') agreesWithCpu(name, open, lacks, runs);
+}
