@@ -11,13 +11,15 @@ export interface EngineContractOptions {
   readonly lacks?: readonly Layer['kind'][];
   /** Random networks that it is compared on. */
   readonly runs?: number;
+  /** Whether 20 steps are compared too, for each layer and optimizer: for engines whose optimizers are their own. */
+  readonly curves?: boolean;
 }
 
 /** `open` gives an engine of its own each time. An engine other than cpu is compared with cpu, which must run there. */
 export function engineContract(
   name: EngineName,
   open: () => Promise<TrainingEngine>,
-  { lacks = [], runs = 25 }: EngineContractOptions = {},
+  { lacks = [], runs = 25, curves = true }: EngineContractOptions = {},
 ): void {
   describe(`the ${name} engine keeps the contract of an engine`, () => {
     let engine: TrainingEngine;
@@ -50,5 +52,5 @@ export function engineContract(
       });
     }
   });
-  if (name !== 'cpu') agreesWithCpu(name, open, lacks, runs);
+  if (name !== 'cpu') agreesWithCpu(name, open, { lacks, runs, curves });
 }
