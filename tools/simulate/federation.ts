@@ -232,7 +232,9 @@ export class SimulatedFederation {
   async step(): Promise<boolean> {
     const instants = this.time.next();
     for (const { lane, actions } of instants) {
-      useVerification(this.#verifications.get(lane) ?? this.#shared);
+      const own = this.#verifications.get(lane);
+      useVerification(own ?? this.#shared);
+      this.#barrier.isCrowd = own === undefined && lane === CROWD;
       if (lane === COORDINATOR) this.#sample();
       const work = async (): Promise<void> => {
         for (const action of actions) action();

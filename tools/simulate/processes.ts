@@ -1,6 +1,6 @@
 /** Runs parts of a simulation in processes of their own, which tell their report on the last line. */
 import { fork } from 'node:child_process';
-import { totalmem } from 'node:os';
+import { availableParallelism, totalmem } from 'node:os';
 import { HushError } from '../../src/core/errors.ts';
 
 /**
@@ -20,6 +20,8 @@ export async function reportFrom<Report>(
   const heapMiB = Math.min(LARGEST_HEAP_MIB, Math.floor((0.75 * totalmem()) / 2 ** 20));
   const child = fork(script, args, {
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+    // WebCrypto's threads: more than there are cores would be woken for nothing.
+    env: { ...process.env, UV_THREADPOOL_SIZE: String(availableParallelism()) },
     execArgv: [
       ...process.execArgv,
       ...nodeOptions,
