@@ -42,13 +42,15 @@ describe('options', () => {
       out: join(folder, 'out'),
       drops: [],
       joins: [],
+      engine: undefined,
+      compareEngines: false,
       json: false,
     });
   });
 
   it('are all understood, some more than once', () => {
     const options = readOptions(
-      'a/plan.json --participants 5 --rounds 7 --out ../there --drop 2@3 --drop 1@4 --join 4 --join 2 --json'.split(
+      'a/plan.json --participants 5 --rounds 7 --out ../there --drop 2@3 --drop 1@4 --join 4 --join 2 --engine stock --compare-engines --json'.split(
         ' ',
       ),
     );
@@ -63,6 +65,8 @@ describe('options', () => {
         { tab: 1, round: 4 },
       ],
       joins: [4, 2],
+      engine: 'stock',
+      compareEngines: true,
       json: true,
     });
   });
@@ -75,7 +79,17 @@ describe('options', () => {
 
   it('ask for no plan beside --help, which names every option', () => {
     expect(readOptions(['--help']).help).toBe(true);
-    for (const option of ['--participants', '--rounds', '--out', '--drop', '--join', '--json', '--help']) {
+    for (const option of [
+      '--participants',
+      '--rounds',
+      '--out',
+      '--drop',
+      '--join',
+      '--engine',
+      '--compare-engines',
+      '--json',
+      '--help',
+    ]) {
       expect(FEDERATE_HELP).toContain(option);
     }
   });
@@ -93,6 +107,11 @@ describe('options', () => {
     ['p --drop 2', 'command/drop', '"--drop" is "2", expected TAB@ROUND, such as 2@3.'],
     ['p --drop 0@3', 'command/drop', '"--drop" is "0@3", expected TAB@ROUND, such as 2@3.'],
     ['p --drop 2@0', 'command/drop', '"--drop" is "2@0", expected TAB@ROUND, such as 2@3.'],
+    [
+      'p --engine fast',
+      'command/engine',
+      '"--engine" is "fast", expected one of compiled-webgpu, compiled-wasm, webgpu, wasm, webgl, cpu, stock.',
+    ],
     ['p --drop a@3', 'command/drop', '"--drop" is "a@3", expected TAB@ROUND, such as 2@3.'],
   ])('"%s" is refused', (line, code, message) => {
     const error = refusalOf(...line.split(' ').filter((word) => word !== ''));
