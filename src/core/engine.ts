@@ -1,12 +1,13 @@
 /** The training engine as the worker sees it: one model and one participant's data on one backend. */
 import type { Bytes } from './bytes.ts';
 import type { Examples } from './dataset.ts';
-import type { ModelSpec } from './modelSpec.ts';
+import type { Network } from './network.ts';
 import type { LocalTraining } from './plan.ts';
 import type { PartFigures } from './sumSpec.ts';
 import type { ModelParameters } from './updateStages.ts';
 
-export const ENGINE_NAMES = ['webgpu', 'wasm', 'webgl', 'cpu'] as const;
+/** Our own engines first; the others are tfjs on the backend of that name. */
+export const ENGINE_NAMES = ['compiled-webgpu', 'compiled-wasm', 'webgpu', 'wasm', 'webgl', 'cpu'] as const;
 export type EngineName = (typeof ENGINE_NAMES)[number];
 
 export interface TrainingProgress {
@@ -23,13 +24,16 @@ export interface TrainingControl {
   onProgress(progress: TrainingProgress): void;
 }
 
-/** Failures are HushErrors `engine/…`: unavailable, lost, out-of-memory, not-finite, stopped. */
+/** Failures are HushErrors `engine/…`: unavailable, unsupported, lost, out-of-memory, not-finite, stopped. */
 export interface TrainingEngine {
   readonly name: EngineName;
   /** What the adapter calls itself, or the backend's own description. */
   readonly adapter: string;
-  /** Starts a session; compiles what can be compiled ahead. */
-  open(spec: ModelSpec): Promise<EngineSession>;
+  /**
+   * Starts a session; compiles what can be compiled ahead.
+   * @throws HushError `engine/unsupported`, naming the layer, when the engine cannot train it.
+   */
+  open(network: Network): Promise<EngineSession>;
   /** Gives back everything that the engine holds. */
   close(): void;
 }
@@ -40,8 +44,9 @@ export interface EngineSession {
   /** In the order of the ParameterLayout. */
   parameters(): Promise<ModelParameters>;
   /**
-   * Minimises softmax cross-entropy over `examples`. Batch order comes from `seed` alone; a partial last batch is left
-   * out unless it is the only one. Gives the sums over the samples seen in the last epoch.
+   * Minimises the network's loss over `examples`. Batch order comes from `seed` alone; a partial last batch is left out
+   * unless it is the only one. A step: mean gradient of the batch, plus the proximal term, then clipped, then the
+   * optimizer's; followed statistics are left out of all four. Gives the sums over the predictions of the last epoch.
    */
   train(examples: Examples, training: LocalTraining, seed: Bytes, control: TrainingControl): Promise<PartFigures>;
   evaluate(examples: Examples): Promise<PartFigures>;

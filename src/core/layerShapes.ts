@@ -55,6 +55,8 @@ export interface PlacedNetwork {
   readonly layout: ParameterLayout;
   /** Targets of one example. */
   readonly targets: number;
+  /** What figures count in one example: each class that is predicted, or the whole output of losses without classes. */
+  readonly predictions: number;
 }
 
 export function sizeOf(shape: Shape): number {
@@ -92,9 +94,10 @@ export function placeNetwork(network: Network): PlacedNetwork {
     layers.push({ index, layer, from, input: taken, output, blocks: own });
   });
   const output = layers.at(-1)?.output ?? input;
-  const classes = network.loss === 'softmax-cross-entropy' ? (output.at(-1) ?? 1) : 1;
   const layout = { blocks, length: offset };
-  return { network, layers, input, output, layout, targets: sizeOf(output) / classes };
+  const hasClasses = network.loss === 'softmax-cross-entropy';
+  const targets = sizeOf(output) / (hasClasses ? (output.at(-1) ?? 1) : 1);
+  return { network, layers, input, output, layout, targets, predictions: hasClasses ? targets : 1 };
 }
 
 const TFJS_NAMES: Partial<Record<Layer['kind'], string>> = {

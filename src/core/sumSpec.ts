@@ -27,7 +27,12 @@ export interface SumSpec {
 export const PARTS = ['training', 'validation', 'test'] as const;
 export type Part = (typeof PARTS)[number];
 
-/** Sums over the samples of one part; a mean is had by dividing by `samples`. */
+/**
+ * Sums over the samples of one part; a mean is had by dividing by `samples`. A sample is one prediction: with softmax
+ * cross-entropy each class that is predicted (a text of 64 characters has 64), otherwise one row, whose loss is the mean
+ * over its targets. Correct is the largest logit's class being the right one; with binary cross-entropy all logits of the
+ * row being on the right side of 0; with mean squared error nothing.
+ */
 export interface PartFigures {
   readonly lossSum: number;
   readonly correct: number;

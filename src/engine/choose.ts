@@ -2,14 +2,14 @@
 import { ENGINE_NAMES } from '../core/engine.ts';
 import type { EngineCandidate, EngineChoice, EngineName, TrainingEngine } from '../core/engine.ts';
 import { HushError } from '../core/errors.ts';
-import type { ModelSpec } from '../core/modelSpec.ts';
+import type { Network } from '../core/network.ts';
 import type { LocalTraining } from '../core/plan.ts';
-import type { Patience } from './backend.ts';
+import type { Patience } from './availability.ts';
 import { probe, referenceRun } from './probe.ts';
 import type { ProbeOptions, Reference } from './probe.ts';
 
 /** Slowest to start last. Plain JavaScript is the reference for all, and is timed only when it may win. */
-const ORDER: readonly EngineName[] = ['wasm', 'webgl', 'webgpu', 'cpu'];
+const ORDER: readonly EngineName[] = ['compiled-wasm', 'wasm', 'webgl', 'compiled-webgpu', 'webgpu', 'cpu'];
 
 /** Plain JavaScript's first steps are taken cold; this much behind even so, it has lost. */
 const HOPELESS_FACTOR = 4;
@@ -20,7 +20,7 @@ const FIRST_STEP_LIMIT_MS = 5000;
 const FORCED_FIRST_STEP_LIMIT_MS = 120_000;
 
 export interface ChooseOptions {
-  readonly spec: ModelSpec;
+  readonly network: Network;
   readonly training: LocalTraining;
   readonly force?: EngineName;
   readonly open: (name: EngineName, patience: Patience) => Promise<TrainingEngine>;
@@ -34,11 +34,11 @@ export interface Chosen {
 
 /** @throws HushError `engine/unavailable` with every candidate's reason when none can be used. */
 export async function chooseEngine(options: ChooseOptions): Promise<Chosen> {
-  const { spec, training, force } = options;
+  const { network, training, force } = options;
   const open: ProbeOptions['open'] = (name) => options.open(name, force ? 'patient' : 'impatient');
   const limitMs = force ? FORCED_FIRST_STEP_LIMIT_MS : FIRST_STEP_LIMIT_MS;
   // Asked for or not, nothing trains before it agreed with the reference.
-  const reference = await referenceRun({ spec, training, open });
+  const reference = await referenceRun({ network, training, open });
   const candidates: EngineCandidate[] = [];
   let best: { readonly engine: TrainingEngine; readonly candidate: EngineCandidate } | undefined;
   for (const name of ORDER.filter((name) => !force || name === force)) {
@@ -46,7 +46,7 @@ export async function chooseEngine(options: ChooseOptions): Promise<Chosen> {
       candidates.push(farBehind(reference, best.candidate.name));
       continue;
     }
-    const { candidate, engine } = await probe({ name, spec, training, reference, limitMs, open });
+    const { candidate, engine } = await probe({ name, network, training, reference, limitMs, open });
     candidates.push(candidate);
     if (!engine) continue;
     if (best && best.candidate.samplesPerSecond >= candidate.samplesPerSecond) {

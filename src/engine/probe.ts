@@ -3,8 +3,8 @@ import type { Bytes } from '../core/bytes.ts';
 import type { Examples } from '../core/dataset.ts';
 import type { EngineCandidate, EngineName, EngineSession, TrainingControl, TrainingEngine } from '../core/engine.ts';
 import { HushError } from '../core/errors.ts';
-import { parameterLayout } from '../core/modelSpec.ts';
-import type { ModelSpec } from '../core/modelSpec.ts';
+import { placeNetwork, sizeOf } from '../core/layerShapes.ts';
+import type { Network } from '../core/network.ts';
 import type { LocalTraining } from '../core/plan.ts';
 import { SeededRandom } from '../core/seededRandom.ts';
 import type { ModelParameters } from '../core/updateStages.ts';
@@ -41,7 +41,7 @@ export interface Reference extends ParityRun {
 
 export interface ProbeOptions {
   readonly name: EngineName;
-  readonly spec: ModelSpec;
+  readonly network: Network;
   readonly training: LocalTraining;
   readonly reference: Reference;
   readonly limitMs: number;
@@ -56,13 +56,13 @@ export interface Probed {
 
 /** @throws HushError `engine/…`: without plain JavaScript's word for it, no engine is trusted. */
 export async function referenceRun({
-  spec,
+  network,
   training,
   open,
-}: Pick<ProbeOptions, 'spec' | 'training' | 'open'>): Promise<Reference> {
+}: Pick<ProbeOptions, 'network' | 'training' | 'open'>): Promise<Reference> {
   const engine = await open('cpu');
   try {
-    const run = await parityRun(await engine.open(spec), spec, training);
+    const run = await parityRun(await engine.open(network), network, training);
     return { ...run, adapter: engine.adapter, samplesPerSecond: (1000 * run.samples) / run.tookMs };
   } finally {
     engine.close();
@@ -71,19 +71,19 @@ export async function referenceRun({
 
 /** Never throws: what goes wrong is the reason why the engine cannot be used. */
 export async function probe(options: ProbeOptions): Promise<Probed> {
-  const { name, spec, training, reference, limitMs, open } = options;
+  const { name, network, training, reference, limitMs, open } = options;
   let engine: TrainingEngine | undefined;
   let found = { name, adapter: '', usable: false, samplesPerSecond: 0, firstStepMs: 0, disagreement: 0 };
   try {
     engine = await open(name);
     found = { ...found, adapter: engine.adapter };
-    const session = await engine.open(spec);
-    const run = await atMost(limitMs, parityRun(session, spec, training));
+    const session = await engine.open(network);
+    const run = await atMost(limitMs, parityRun(session, network, training));
     const disagreement = disagreementOf(run.after, reference);
     found = { ...found, firstStepMs: run.tookMs, disagreement };
     if (run.tookMs > limitMs) throw tooSlow(limitMs);
     if (!(disagreement <= MAX_DISAGREEMENT)) throw disagrees(disagreement);
-    const samplesPerSecond = await atMost(limitMs, timeSteps(session, spec, training));
+    const samplesPerSecond = await atMost(limitMs, timeSteps(session, network, training));
     session.close();
     const agreement = name === 'cpu' ? '' : `, agreeing with cpu to ${disagreement.toExponential(1)} of a step`;
     const reason = `${Math.round(samplesPerSecond)} samples/s on this model, first step after ${Math.round(run.tookMs)} ms${agreement}.`;
@@ -95,11 +95,11 @@ export async function probe(options: ProbeOptions): Promise<Probed> {
   }
 }
 
-async function parityRun(session: EngineSession, spec: ModelSpec, training: LocalTraining): Promise<ParityRun> {
-  const before = startingPoint(spec);
+async function parityRun(session: EngineSession, network: Network, training: LocalTraining): Promise<ParityRun> {
+  const before = startingPoint(network);
   const batchSize = Math.min(training.batchSize, MAX_PARITY_ROWS);
   const samples = PARITY_STEPS * batchSize;
-  const examples = syntheticExamples(spec, samples);
+  const examples = syntheticExamples(network, samples);
   const startMs = performance.now();
   session.setParameters(before);
   await session.train(
@@ -123,11 +123,11 @@ function disagreementOf(after: ModelParameters, reference: ParityRun): number {
 }
 
 /** Samples a second of real local training, gathering included; the read-back that ends one is taken off. */
-async function timeSteps(session: EngineSession, spec: ModelSpec, training: LocalTraining): Promise<number> {
+async function timeSteps(session: EngineSession, network: Network, training: LocalTraining): Promise<number> {
   const once: LocalTraining = { ...training, epochs: 1, learningRate: TIMED_LEARNING_RATE };
   const run = async (steps: number): Promise<number> => {
-    session.setParameters(startingPoint(spec));
-    const examples = syntheticExamples(spec, steps * training.batchSize);
+    session.setParameters(startingPoint(network));
+    const examples = syntheticExamples(network, steps * training.batchSize);
     const startMs = performance.now();
     await session.train(examples, once, SEED, CONTROL);
     return performance.now() - startMs;
@@ -147,9 +147,9 @@ async function timeSteps(session: EngineSession, spec: ModelSpec, training: Loca
 }
 
 /** Uniform as the layout's initialisers say; for measuring only. */
-function startingPoint(spec: ModelSpec): ModelParameters {
+function startingPoint(network: Network): ModelParameters {
   const random = SeededRandom.of(1);
-  const { blocks, length } = parameterLayout(spec);
+  const { blocks, length } = placeNetwork(network).layout;
   const parameters = new Float32Array(length);
   for (const { offset, length, initialiser } of blocks) {
     if (initialiser.kind === 'ones') parameters.fill(1, offset, offset + length);
@@ -159,11 +159,19 @@ function startingPoint(spec: ModelSpec): ModelParameters {
   return parameters as ModelParameters;
 }
 
-function syntheticExamples(spec: ModelSpec, count: number): Examples {
+function syntheticExamples(network: Network, count: number): Examples {
   const random = SeededRandom.of(2);
-  const inputs = Uint8Array.from({ length: count * spec.inputs }, () => random.uint32() >>> 24);
-  const labels = Int32Array.from({ length: count }, () => random.below(spec.outputs));
-  return { count, width: spec.inputs, inputs, inputScale: 1 / 255, labels };
+  const { input, output, targets } = placeNetwork(network);
+  const width = sizeOf(input);
+  const source = network.input;
+  const inputs =
+    source.kind === 'tokens'
+      ? Int32Array.from({ length: count * width }, () => random.below(source.vocabulary))
+      : Uint8Array.from({ length: count * width }, () => random.uint32() >>> 24);
+  // Classes of a softmax; 0 and 1 are right targets for the other losses.
+  const classes = network.loss === 'softmax-cross-entropy' ? (output.at(-1) ?? 1) : 2;
+  const labels = Int32Array.from({ length: count * targets }, () => random.below(classes));
+  return { count, width, inputs, inputScale: source.kind === 'tokens' ? 1 : 1 / 255, labels, labelWidth: targets };
 }
 
 async function atMost<T>(limitMs: number, work: Promise<T>): Promise<T> {

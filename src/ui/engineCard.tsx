@@ -6,6 +6,8 @@ import { UNKNOWN, duration, rate } from './format.ts';
 import { StateGlyph } from './stateMark.tsx';
 
 const NAMES: Readonly<Record<EngineName, string>> = {
+  'compiled-webgpu': 'Compiled WebGPU',
+  'compiled-wasm': 'Compiled WebAssembly',
   webgpu: 'WebGPU',
   wasm: 'WebAssembly',
   webgl: 'WebGL',

@@ -2,7 +2,7 @@
 import { turn } from '../engine/turn.ts';
 import { chooseEngine } from '../engine/choose.ts';
 import type { Chosen } from '../engine/choose.ts';
-import { openEngine } from '../engine/tfjsEngine.ts';
+import { openEngine } from '../engine/openEngine.ts';
 import type { EngineChoice, EngineSession, TrainingProgress } from '../core/engine.ts';
 import type { TrainingData } from '../core/dataset.ts';
 import { HushError } from '../core/errors.ts';
@@ -18,6 +18,7 @@ import type {
   TrainOrder,
   TrainReport,
 } from '../core/localWork.ts';
+import { networkOf } from '../core/modelSpec.ts';
 import type { Random } from '../core/ports.ts';
 import { NO_FIGURES, ringBits, sumSpecFor } from '../core/sumSpec.ts';
 import type { Figures, SumSpec } from '../core/sumSpec.ts';
@@ -81,14 +82,14 @@ export class TrainService {
   async chooseEngine(): Promise<EngineChoice> {
     this.#forgetEngine();
     const { plan, forceEngine } = need(this.#task, 'a task');
-    const { model: spec, training } = plan;
+    const network = networkOf(plan.model);
     const chosen = await chooseEngine({
-      spec,
-      training,
+      network,
+      training: plan.training,
       open: openEngine,
       ...(forceEngine ? { force: forceEngine } : {}),
     });
-    this.#engine = { ...chosen, session: await chosen.engine.open(spec) };
+    this.#engine = { ...chosen, session: await chosen.engine.open(network) };
     return chosen.choice;
   }
 

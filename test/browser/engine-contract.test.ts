@@ -6,12 +6,12 @@ import type { Examples } from '../../src/core/dataset.ts';
 import type { EngineName, EngineSession, TrainingControl, TrainingEngine } from '../../src/core/engine.ts';
 import { HushError } from '../../src/core/errors.ts';
 import { layersTopology } from '../../src/core/layersModel.ts';
-import { parameterLayout } from '../../src/core/modelSpec.ts';
+import { networkOf, parameterLayout } from '../../src/core/modelSpec.ts';
 import type { ModelSpec } from '../../src/core/modelSpec.ts';
 import type { LocalTraining, OptimizerSpec } from '../../src/core/plan.ts';
 import { SeededRandom } from '../../src/core/seededRandom.ts';
 import type { ModelParameters } from '../../src/core/updateStages.ts';
-import { openEngine } from '../../src/engine/tfjsEngine.ts';
+import { openEngine } from '../../src/engine/openEngine.ts';
 import { initialise } from '../../src/update/initialise.ts';
 
 const SPEC: ModelSpec = { architecture: 'mlp', inputs: 6, hidden: [8], outputs: 3, activation: 'relu' };
@@ -34,7 +34,7 @@ function clouds(count: number, seed = 1): Examples {
 }
 
 async function trained(engine: TrainingEngine, rule: LocalTraining, spec = SPEC): Promise<ModelParameters> {
-  const session = await engine.open(spec);
+  const session = await engine.open(networkOf(spec));
   session.setParameters(initialise(spec, 1));
   await session.train(clouds(20), rule, SEED, FREE);
   const parameters = await session.parameters();
@@ -62,7 +62,7 @@ describe.each<EngineName>(['cpu', 'wasm', 'webgpu', ...WEBGL])('the %s engine', 
 
   beforeEach(async () => {
     engine = await openEngine(name);
-    session = await engine.open(SPEC);
+    session = await engine.open(networkOf(SPEC));
     session.setParameters(initialise(SPEC, 1));
   });
   afterEach(() => engine.close());
@@ -212,7 +212,7 @@ describe('the cpu engine', () => {
   afterEach(() => engine.close());
 
   it('repeats itself for the same seed, and not for another', async () => {
-    const session = await engine.open(SPEC);
+    const session = await engine.open(networkOf(SPEC));
     const run = async (seed: Uint8Array<ArrayBuffer>): Promise<ModelParameters> => {
       session.setParameters(initialise(SPEC, 1));
       await session.train(clouds(40), training(), seed, FREE);
@@ -255,7 +255,7 @@ describe('the cpu engine', () => {
 
   it('counts a sample that is all wrong at most 64', async () => {
     const spec: ModelSpec = { architecture: 'mlp', inputs: 1, hidden: [], outputs: 2, activation: 'relu' };
-    const session = await engine.open(spec);
+    const session = await engine.open(networkOf(spec));
     session.setParameters(new Float32Array([1000, -1000, 0, 0]) as ModelParameters);
     const wrong: Examples = {
       count: 2,
@@ -271,7 +271,7 @@ describe('the cpu engine', () => {
 });
 
 async function trainedOnce(engine: TrainingEngine, spec: ModelSpec, examples: Examples): Promise<ModelParameters> {
-  const session = await engine.open(spec);
+  const session = await engine.open(networkOf(spec));
   session.setParameters(initialise(spec, 1));
   await session.train(examples, training({ batchSize: examples.count, epochs: 1 }), SEED, FREE);
   return await session.parameters();

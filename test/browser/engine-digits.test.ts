@@ -1,12 +1,12 @@
 /** Real learning on real digits, and the choice of an engine on this machine. */
 import { expect, it } from 'vitest';
 import type { TrainingControl } from '../../src/core/engine.ts';
-import type { ModelSpec } from '../../src/core/modelSpec.ts';
+import { networkOf } from '../../src/core/modelSpec.ts';
 import type { LocalTraining } from '../../src/core/plan.ts';
 import { SeededRandom } from '../../src/core/seededRandom.ts';
 import { PublicDataSource } from '../../src/data/publicDataset.ts';
 import { chooseEngine } from '../../src/engine/choose.ts';
-import { openEngine } from '../../src/engine/tfjsEngine.ts';
+import { openEngine } from '../../src/engine/openEngine.ts';
 import { webglOperationsPerSecond } from '../../src/engine/webglArithmetic.ts';
 import { initialise } from '../../src/update/initialise.ts';
 import { digitsPlan } from '../reference/digitsPlan.ts';
@@ -18,7 +18,7 @@ it('wasm learns the digits to more than 90 % in three epochs', async () => {
   const all = { index: 0, count: 1, split: { kind: 'iid' }, seed: 1 } as const;
   const data = await new PublicDataSource(digitsPlan({ hidden: [128] }), all, (path) => fetch(path)).load();
   const engine = await openEngine('wasm');
-  const session = await engine.open(model);
+  const session = await engine.open(networkOf(model));
   session.setParameters(initialise(model, 1));
   const seed = SeededRandom.of(1).bytes(32);
   const losses: number[] = [];
@@ -34,7 +34,7 @@ it('wasm learns the digits to more than 90 % in three epochs', async () => {
 });
 
 it('every engine that is chosen from agrees with cpu, and the fastest is taken', async () => {
-  const spec: ModelSpec = { architecture: 'mlp', inputs: 32, hidden: [16], outputs: 4, activation: 'relu' };
+  const network = networkOf({ architecture: 'mlp', inputs: 32, hidden: [16], outputs: 4, activation: 'relu' });
   const training: LocalTraining = {
     optimizer: { kind: 'momentum', momentum: 0.9 },
     learningRate: 0.05,
@@ -42,7 +42,7 @@ it('every engine that is chosen from agrees with cpu, and the fastest is taken',
     epochs: 1,
     fedProxMu: 0,
   };
-  const { choice, engine } = await chooseEngine({ spec, training, open: openEngine });
+  const { choice, engine } = await chooseEngine({ network, training, open: openEngine });
   const usable = choice.candidates.filter((candidate) => candidate.usable);
   expect(usable.map(({ name }) => name)).toEqual(expect.arrayContaining(['wasm', 'cpu']));
   for (const { disagreement, firstStepMs, samplesPerSecond } of usable) {

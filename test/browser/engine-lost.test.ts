@@ -2,8 +2,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { TrainingControl } from '../../src/core/engine.ts';
 import type { TrainerTask } from '../../src/core/localWork.ts';
+import { networkOf } from '../../src/core/modelSpec.ts';
 import { SeededRandom } from '../../src/core/seededRandom.ts';
-import { openEngine } from '../../src/engine/tfjsEngine.ts';
+import { openEngine } from '../../src/engine/openEngine.ts';
 import { initialise } from '../../src/update/initialise.ts';
 import { TrainService } from '../../src/worker/trainService.ts';
 import { webRandom } from '../../src/worker/webRandom.ts';
@@ -30,7 +31,7 @@ describe('a lost WebGPU device', () => {
 
   it('ends the training with engine/lost', async () => {
     const engine = await openEngine('webgpu');
-    const session = await engine.open(PLAN.model);
+    const session = await engine.open(networkOf(PLAN.model));
     session.setParameters(initialise(PLAN.model, 1));
     const losing: TrainingControl = {
       proceed: () => undefined,

@@ -4,14 +4,15 @@ import { dirname } from 'node:path';
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import { enableProdMode, env, findBackendFactory } from '@tensorflow/tfjs-core';
 import type { EngineSession } from '../../src/core/engine.ts';
-import type { ModelSpec } from '../../src/core/modelSpec.ts';
-import { install } from '../../src/engine/backend.ts';
-import type { Backend } from '../../src/engine/backend.ts';
+import { placeNetwork } from '../../src/core/layerShapes.ts';
+import type { Network } from '../../src/core/network.ts';
+import { install } from '../../src/engine/tfjs/backend.ts';
+import type { Backend } from '../../src/engine/tfjs/backend.ts';
 import { Failure } from '../../src/engine/failure.ts';
-import { TfjsSession } from '../../src/engine/session.ts';
+import { TfjsSession } from '../../src/engine/tfjs/session.ts';
 
 /** One session for this thread, which lasts as long as it. */
-export async function openNodeSession(spec: ModelSpec): Promise<EngineSession> {
+export async function openNodeSession(network: Network): Promise<EngineSession> {
   enableProdMode();
   env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
   const entry = createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm');
@@ -21,5 +22,5 @@ export async function openNodeSession(spec: ModelSpec): Promise<EngineSession> {
   const failure = new Failure();
   const adapter = 'WebAssembly in Node';
   const backend: Backend = { name: 'wasm', adapter, copiesTransposed: true, failure, release: () => undefined };
-  return new TfjsSession(spec, backend);
+  return new TfjsSession(placeNetwork(network), backend);
 }

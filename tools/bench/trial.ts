@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { uint32Bytes, utf8 } from '../../src/core/bytes.ts';
 import type { TrainingData } from '../../src/core/dataset.ts';
 import type { EngineSession, TrainingControl } from '../../src/core/engine.ts';
-import { parameterLayout } from '../../src/core/modelSpec.ts';
+import { networkOf, parameterLayout } from '../../src/core/modelSpec.ts';
 import type { Plan } from '../../src/core/plan.ts';
 import type { Random } from '../../src/core/ports.ts';
 import { SeededRandom } from '../../src/core/seededRandom.ts';
@@ -49,7 +49,7 @@ const UNHURRIED: TrainingControl = { proceed: () => undefined, onProgress: () =>
 let session: Promise<EngineSession> | undefined;
 
 export async function runTrial({ plan, participants, float, dataDir }: Trial): Promise<TrialResult> {
-  session ??= openNodeSession(plan.model);
+  session ??= openNodeSession(networkOf(plan.model));
   const engine = await session;
   const shards = await Promise.all(
     Array.from({ length: participants }, (_, i) => shardOf(plan, participants, i, dataDir)),

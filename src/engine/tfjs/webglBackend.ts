@@ -1,11 +1,13 @@
 /** WebGL 2 on a canvas of our own, so that a lost context is noticed. */
 import { MathBackendWebGL, setWebGLContext } from '@tensorflow/tfjs-backend-webgl';
 import { env } from '@tensorflow/tfjs-core';
-import { HushError } from '../core/errors.ts';
-import { install, unavailable } from './backend.ts';
-import type { Backend, Patience } from './backend.ts';
-import type { Failure } from './failure.ts';
-import { webglOperationsPerSecond } from './webglArithmetic.ts';
+import { HushError } from '../../core/errors.ts';
+import { unavailable } from '../availability.ts';
+import type { Patience } from '../availability.ts';
+import { install } from './backend.ts';
+import type { Backend } from './backend.ts';
+import type { Failure } from '../failure.ts';
+import { webglOperationsPerSecond } from '../webglArithmetic.ts';
 
 /** WebAssembly does 3e10 on one core: a renderer below this is one in software. */
 const MIN_OPERATIONS_PER_SECOND = 1e10;

@@ -1,16 +1,19 @@
 /** The training engine on tfjs, whichever backend is under it. */
 import { enableProdMode } from '@tensorflow/tfjs-core';
-import type { EngineName, EngineSession, TrainingEngine } from '../core/engine.ts';
-import type { ModelSpec } from '../core/modelSpec.ts';
-import { closeBackend, openBackend } from './backend.ts';
-import type { Backend, Patience } from './backend.ts';
+import type { EngineName, EngineSession, TrainingEngine } from '../../core/engine.ts';
+import { placeNetwork } from '../../core/layerShapes.ts';
+import type { Network } from '../../core/network.ts';
+import type { Patience } from '../availability.ts';
+import { activate, closeBackend, openBackend } from './backend.ts';
+import type { Backend, BackendName } from './backend.ts';
+import { checkKernels } from './kernels.ts';
 import { TfjsSession } from './session.ts';
 
 // Without it every kernel's output is looked at for being of the right type.
 enableProdMode();
 
 /** @throws HushError `engine/unavailable`, saying why. */
-export async function openEngine(name: EngineName, patience: Patience = 'patient'): Promise<TrainingEngine> {
+export async function openTfjsEngine(name: BackendName, patience: Patience): Promise<TrainingEngine> {
   return new TfjsEngine(await openBackend(name, patience));
 }
 
@@ -30,10 +33,13 @@ class TfjsEngine implements TrainingEngine {
     return this.#backend.adapter;
   }
 
-  open(spec: ModelSpec): Promise<EngineSession> {
-    const session = new TfjsSession(spec, this.#backend);
+  async open(network: Network): Promise<EngineSession> {
+    const placed = placeNetwork(network);
+    checkKernels(placed, this.#backend.name);
+    await activate(this.#backend.name);
+    const session = new TfjsSession(placed, this.#backend);
     this.#sessions.add(session);
-    return Promise.resolve(session);
+    return session;
   }
 
   close(): void {

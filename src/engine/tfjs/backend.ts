@@ -1,15 +1,16 @@
 /** A tfjs backend that is set up, watched and given back. Each has a file of its own, loaded only when it is opened. */
 import { findBackendFactory, getBackend, registerBackend, removeBackend, setBackend } from '@tensorflow/tfjs-core';
 import type { KernelBackend } from '@tensorflow/tfjs-core';
-import type { EngineName } from '../core/engine.ts';
-import { HushError } from '../core/errors.ts';
-import { Failure } from './failure.ts';
+import { HushError } from '../../core/errors.ts';
+import { unavailable } from '../availability.ts';
+import type { Patience } from '../availability.ts';
+import { Failure } from '../failure.ts';
 
-/** Whether an engine is wanted however slow it is, or only if it may win. */
-export type Patience = 'patient' | 'impatient';
+/** What tfjs calls them, too. */
+export type BackendName = 'webgpu' | 'wasm' | 'webgl' | 'cpu';
 
 export interface Backend {
-  readonly name: EngineName;
+  readonly name: BackendName;
   /** What the adapter calls itself, or the backend's own description. */
   readonly adapter: string;
   /** Copying a matrix transposed and then multiplying plainly is faster than the kernel's transpose flags. */
@@ -20,7 +21,7 @@ export interface Backend {
 }
 
 /** Impatient: not when a quick look says that it is slow. @throws HushError `engine/unavailable`, saying why. */
-export async function openBackend(name: EngineName, patience: Patience): Promise<Backend> {
+export async function openBackend(name: BackendName, patience: Patience): Promise<Backend> {
   const failure = new Failure();
   switch (name) {
     case 'cpu':
@@ -37,14 +38,14 @@ export async function openBackend(name: EngineName, patience: Patience): Promise
 }
 
 /** Makes `instance` the backend of its name, in place of the one that the package registers by being imported. */
-export async function install(name: EngineName, instance: KernelBackend): Promise<void> {
+export async function install(name: BackendName, instance: KernelBackend): Promise<void> {
   if (findBackendFactory(name)) removeBackend(name);
   registerBackend(name, () => instance);
   if (!(await setBackend(name))) throw unavailable(name, 'the backend did not start');
 }
 
 /** tfjs has one active backend for a whole worker. */
-export async function activate(name: EngineName): Promise<void> {
+export async function activate(name: BackendName): Promise<void> {
   if (getBackend() !== name) await setBackend(name);
 }
 
@@ -52,8 +53,4 @@ export function closeBackend(backend: Backend): void {
   backend.failure.fail(new HushError('engine/closed', `The ${backend.name} engine was closed.`));
   if (findBackendFactory(backend.name)) removeBackend(backend.name);
   backend.release();
-}
-
-export function unavailable(name: EngineName, why: string, cause?: unknown): HushError {
-  return new HushError('engine/unavailable', `The ${name} engine cannot be used here: ${why}.`, { cause });
 }

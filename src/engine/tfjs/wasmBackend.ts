@@ -3,9 +3,10 @@ import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import plainUrl from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm?url';
 import simdUrl from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url';
 import { env, findBackendFactory } from '@tensorflow/tfjs-core';
-import { install, unavailable } from './backend.ts';
+import { unavailable } from '../availability.ts';
+import { install } from './backend.ts';
 import type { Backend } from './backend.ts';
-import type { Failure } from './failure.ts';
+import type { Failure } from '../failure.ts';
 
 // Threads start workers from blobs, which a strict content policy forbids, and stay at one anyway (tfjs issue 8513).
 env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);

@@ -1,11 +1,13 @@
 /** WebGPU on a device of our own: tfjs neither survives a missing adapter nor notices a lost device. */
 import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu';
 import { env } from '@tensorflow/tfjs-core';
-import { HushError } from '../core/errors.ts';
-import { install, unavailable } from './backend.ts';
-import type { Backend, Patience } from './backend.ts';
-import type { Failure } from './failure.ts';
-import { webgpuOperationsPerSecond } from './webgpuArithmetic.ts';
+import { HushError } from '../../core/errors.ts';
+import { unavailable } from '../availability.ts';
+import type { Patience } from '../availability.ts';
+import { install } from './backend.ts';
+import type { Backend } from './backend.ts';
+import type { Failure } from '../failure.ts';
+import { webgpuOperationsPerSecond } from '../webgpuArithmetic.ts';
 
 /** WebAssembly does 3e10 on one core: an adapter below this is one in software. */
 const MIN_OPERATIONS_PER_SECOND = 1e10;

@@ -1,52 +1,54 @@
 /** One model on one backend: its parameters as tensors, our own training loop, evaluation. */
 import { clone, dispose, memory, tensor, tidy } from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
-import type { Bytes } from '../core/bytes.ts';
-import type { Examples } from '../core/dataset.ts';
-import type { EngineSession, TrainingControl } from '../core/engine.ts';
-import { HushError } from '../core/errors.ts';
-import { parameterLayout } from '../core/modelSpec.ts';
-import type { ParameterLayout } from '../core/layerShapes.ts';
-import type { ModelSpec } from '../core/modelSpec.ts';
-import type { LocalTraining } from '../core/plan.ts';
-import { SeededRandom } from '../core/seededRandom.ts';
-import { NO_FIGURES } from '../core/sumSpec.ts';
-import type { PartFigures } from '../core/sumSpec.ts';
-import type { ModelParameters } from '../core/updateStages.ts';
+import type { Bytes } from '../../core/bytes.ts';
+import type { Examples } from '../../core/dataset.ts';
+import type { EngineSession, TrainingControl } from '../../core/engine.ts';
+import { HushError } from '../../core/errors.ts';
+import type { PlacedNetwork } from '../../core/layerShapes.ts';
+import type { LocalTraining } from '../../core/plan.ts';
+import { SeededRandom } from '../../core/seededRandom.ts';
+import { NO_FIGURES } from '../../core/sumSpec.ts';
+import type { PartFigures } from '../../core/sumSpec.ts';
+import type { ModelParameters } from '../../core/updateStages.ts';
 import { activate } from './backend.ts';
 import type { Backend } from './backend.ts';
-import { batchesPerEpoch, checkExamples, gatherRows } from './batches.ts';
-import { emptyTally, LocalRun, upload } from './localRun.ts';
-import { Mlp } from './mlp.ts';
-import type { Tally } from './mlp.ts';
-import { Pace } from './pace.ts';
-import { Stopwatch } from './stopwatch.ts';
-import { turn } from './turn.ts';
+import { batchesPerEpoch, checkExamples, gatherRows } from '../batches.ts';
+import { Pace } from '../pace.ts';
+import { Stopwatch } from '../stopwatch.ts';
+import { turn } from '../turn.ts';
+import { AutodiffModel } from './autodiff.ts';
+import { emptyTally, LocalRun } from './localRun.ts';
+import { lossRule, tallied } from './losses.ts';
+import type { LossRule, Tally } from './losses.ts';
+import { isMlp, Mlp } from './mlp.ts';
+import { upload } from './model.ts';
+import type { TensorModel } from './model.ts';
 
 const EVALUATION_ROWS = 256;
 const TURN_EVERY_MS = 50;
 
 /** One session works at a time: tfjs has one active backend for the whole worker. */
 export class TfjsSession implements EngineSession {
-  readonly #spec: ModelSpec;
-  readonly #layout: ParameterLayout;
+  readonly #placed: PlacedNetwork;
+  readonly #rule: LossRule;
   readonly #backend: Backend;
-  readonly #model: Mlp;
+  readonly #model: TensorModel;
   /** What `setParameters` was given, until it is uploaded. */
   #given: ModelParameters | undefined;
   /** One for each block of the layout. */
   #tensors: Tensor[] = [];
   #closed = false;
 
-  constructor(spec: ModelSpec, backend: Backend) {
-    this.#spec = spec;
-    this.#layout = parameterLayout(spec);
+  constructor(placed: PlacedNetwork, backend: Backend) {
+    this.#placed = placed;
+    this.#rule = lossRule(placed.network.loss);
     this.#backend = backend;
-    this.#model = new Mlp(spec, backend.copiesTransposed);
+    this.#model = isMlp(placed) ? new Mlp(placed, backend.copiesTransposed) : new AutodiffModel(placed);
   }
 
   setParameters(parameters: ModelParameters): void {
-    const { length } = this.#layout;
+    const { length } = this.#placed.layout;
     if (parameters.length !== length) {
       throw new HushError('engine/shape', `The model came with ${parameters.length} parameters, expected ${length}.`);
     }
@@ -56,8 +58,9 @@ export class TfjsSession implements EngineSession {
   async parameters(): Promise<ModelParameters> {
     await this.#ready();
     const blocks = await this.#backend.failure.guard(Promise.all(this.#tensors.map((tensor) => tensor.data())));
-    const flat = new Float32Array(this.#layout.length);
-    this.#layout.blocks.forEach(({ offset }, i) => flat.set(blocks[i] ?? [], offset));
+    const { layout } = this.#placed;
+    const flat = new Float32Array(layout.length);
+    layout.blocks.forEach(({ offset }, i) => flat.set(blocks[i] ?? [], offset));
     checkFinite(flat, 'a parameter');
     return flat as ModelParameters;
   }
@@ -68,7 +71,7 @@ export class TfjsSession implements EngineSession {
     seed: Bytes,
     control: TrainingControl,
   ): Promise<PartFigures> {
-    checkExamples(examples, this.#spec);
+    checkExamples(examples, this.#placed);
     if (examples.count === 0) throw new HushError('engine/no-data', 'There are no examples to train on.');
     await this.#ready();
     const { epochs, batchSize } = training;
@@ -77,7 +80,8 @@ export class TfjsSession implements EngineSession {
     const random = new SeededRandom(seed);
     const watch = new Stopwatch();
     const pace = new Pace(() => this.#readBack());
-    const run = new LocalRun(this.#model, this.#tensors, training);
+    const [model, placed, parameters] = [this.#model, this.#placed, this.#tensors];
+    const run = new LocalRun({ model, placed, training, seed, parameters });
     let steps = 0;
     const report = (epoch: number): void => {
       const samplesPerSecond = (steps * rows) / watch.seconds();
@@ -90,7 +94,7 @@ export class TfjsSession implements EngineSession {
           const wait = control.proceed();
           if (wait) await watch.excluding(wait);
           this.#backend.failure.check();
-          const batch = gatherRows(examples, order.subarray(i * rows, (i + 1) * rows));
+          const batch = gatherRows(examples, this.#placed, order.subarray(i * rows, (i + 1) * rows));
           this.#tensors = run.step(this.#tensors, batch, epoch === epochs);
           steps++;
           const windowEnd = pace.stepped();
@@ -113,7 +117,7 @@ export class TfjsSession implements EngineSession {
   }
 
   async evaluate(examples: Examples): Promise<PartFigures> {
-    checkExamples(examples, this.#spec);
+    checkExamples(examples, this.#placed);
     if (examples.count === 0) return NO_FIGURES;
     await this.#ready();
     const pace = new Pace(() => this.#readBack());
@@ -124,11 +128,12 @@ export class TfjsSession implements EngineSession {
         const rows = Math.min(EVALUATION_ROWS, examples.count - from);
         const batch = gatherRows(
           examples,
+          this.#placed,
           Uint32Array.from({ length: rows }, (_, i) => from + i),
         );
         const next = tidy(() => {
-          const uploaded = upload(batch);
-          return { ...this.#model.tally(this.#model.forward(this.#tensors, uploaded), uploaded, tally) };
+          const uploaded = upload(batch, this.#placed);
+          return { ...tallied(this.#rule, this.#model.predict(this.#tensors, uploaded), uploaded, tally) };
         });
         dispose([tally.loss, tally.correct]);
         tally = next;
@@ -164,7 +169,7 @@ export class TfjsSession implements EngineSession {
     if (given) {
       this.#given = undefined;
       dispose(this.#tensors);
-      this.#tensors = this.#layout.blocks.map(({ shape, offset, length }) =>
+      this.#tensors = this.#placed.layout.blocks.map(({ shape, offset, length }) =>
         tensor(given.slice(offset, offset + length), [...shape], 'float32'),
       );
     }
@@ -173,20 +178,21 @@ export class TfjsSession implements EngineSession {
 
   /** Resolves when the device has done all that was begun before; notices early when training diverges. */
   async #readBack(): Promise<void> {
-    const bias = this.#tensors.at(-1);
-    if (!bias) return;
+    const last = this.#tensors.at(-1);
+    if (!last) return;
     // A copy of the handle, so that the next step may dispose the tensor meanwhile.
-    const held = clone(bias);
+    const held = clone(last);
     try {
-      checkFinite(await this.#backend.failure.guard(held.data()), 'a bias');
+      checkFinite(await this.#backend.failure.guard(held.data()), 'a parameter');
     } finally {
       held.dispose();
     }
   }
 
-  async #figures(tally: Tally, samples: number): Promise<PartFigures> {
+  async #figures(tally: Tally, rows: number): Promise<PartFigures> {
     const [loss, correct] = await this.#backend.failure.guard(Promise.all([tally.loss.data(), tally.correct.data()]));
     checkFinite(loss, 'the loss');
+    const samples = rows * this.#placed.predictions;
     return { lossSum: loss[0] ?? 0, correct: Math.round(correct[0] ?? 0), samples };
   }
 }

@@ -2,7 +2,7 @@
 import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu';
 import { install } from './backend.ts';
 import type { Backend } from './backend.ts';
-import type { Failure } from './failure.ts';
+import type { Failure } from '../failure.ts';
 
 export async function openCpu(failure: Failure): Promise<Backend> {
   await install('cpu', new MathBackendCPU());

@@ -1,7 +1,7 @@
 /** The rules that turn a gradient into a step. Each is made for one local training and forgets everything after it. */
 import { add, div, keep, mul, scalar, sqrt, square, sub, zerosLike } from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
-import type { LocalTraining } from '../core/plan.ts';
+import type { LocalTraining } from '../../core/plan.ts';
 
 /** Kingma and Ba 2015, "Adam", algorithm 1, with the values that they recommend. */
 const ADAM_BETA1 = 0.9;
@@ -23,7 +23,8 @@ export interface Optimizer {
 
 export function createOptimizer({ optimizer, learningRate }: LocalTraining): Optimizer {
   const rate = keep(scalar(learningRate));
-  if (optimizer.kind === 'adam') return adam(learningRate, rate);
+  if (optimizer.kind === 'adam') return adam(learningRate, rate, 0);
+  if (optimizer.kind === 'adamw') return adam(learningRate, rate, optimizer.weightDecay);
   if (optimizer.kind === 'momentum') return momentum(rate, keep(scalar(optimizer.momentum)));
   return {
     start: () => [],
@@ -47,14 +48,16 @@ function momentum(rate: Tensor, factor: Tensor): Optimizer {
   };
 }
 
-function adam(learningRate: number, rate: Tensor): Optimizer {
-  const [beta1, beta2, rest1, rest2, epsilon] = [
+/** With `weightDecay`, p shrinks by rate · weightDecay · p beside (Loshchilov and Hutter 2019, algorithm 2). */
+function adam(learningRate: number, rate: Tensor, weightDecay: number): Optimizer {
+  const [beta1, beta2, rest1, rest2, epsilon, remains] = [
     ADAM_BETA1,
     ADAM_BETA2,
     1 - ADAM_BETA1,
     1 - ADAM_BETA2,
     ADAM_EPSILON,
-  ].map((value) => keep(scalar(value))) as [Tensor, Tensor, Tensor, Tensor, Tensor];
+    1 - learningRate * weightDecay,
+  ].map((value) => keep(scalar(value))) as [Tensor, Tensor, Tensor, Tensor, Tensor, Tensor];
   let steps = 0;
   return {
     start: (parameters) => [...parameters, ...parameters].map((parameter) => zerosLike(parameter)),
@@ -67,10 +70,11 @@ function adam(learningRate: number, rate: Tensor): Optimizer {
       const correctedRate = scalar(learningRate / (1 - ADAM_BETA1 ** steps));
       const correction = scalar(1 / (1 - ADAM_BETA2 ** steps));
       const directions = firsts.map((first, i) => div(first, add(sqrt(mul(at(seconds, i), correction)), epsilon)));
-      return { parameters: descend(parameters, directions, correctedRate), state: [...firsts, ...seconds] };
+      const decayed = weightDecay > 0 ? parameters.map((parameter) => mul(parameter, remains)) : parameters;
+      return { parameters: descend(decayed, directions, correctedRate), state: [...firsts, ...seconds] };
     },
     dispose: () => {
-      for (const constant of [rate, beta1, beta2, rest1, rest2, epsilon]) constant.dispose();
+      for (const constant of [rate, beta1, beta2, rest1, rest2, epsilon, remains]) constant.dispose();
     },
   };
 }

@@ -1,0 +1,79 @@
+/** Any network on tfjs: layer by layer forward, and automatic differentiation back. */
+import { add, clone, customGrad, dispose, grads, keep, mean, mul, reshape } from '@tensorflow/tfjs-core';
+import type { GradSaveFunc, Tensor, Tensor2D } from '@tensorflow/tfjs-core';
+import type { PlacedNetwork } from '../../core/layerShapes.ts';
+import { applyLayer } from './layers.ts';
+import type { Pass } from './layers.ts';
+import { lossRule } from './losses.ts';
+import type { LossRule } from './losses.ts';
+import type { Batch, Learned, TensorModel } from './model.ts';
+
+export class AutodiffModel implements TensorModel {
+  readonly #placed: PlacedNetwork;
+  readonly #rule: LossRule;
+
+  constructor(placed: PlacedNetwork) {
+    this.#placed = placed;
+    this.#rule = lossRule(placed.network.loss);
+  }
+
+  learn(parameters: readonly Tensor[], batch: Batch, dropoutKeyOf: (layer: number) => number): Learned {
+    const { blocks } = this.#placed.layout;
+    const isLearned = (_: Tensor, i: number): boolean => blocks[i]?.role === 'learned';
+    // What the forward pass makes is disposed at its end, but for what is kept.
+    const kept: Tensor[] = [];
+    const hold = <T extends Tensor>(tensor: T): T => {
+      kept.push(keep(tensor));
+      return tensor;
+    };
+    const statistics: Tensor[] = [];
+    const follow = (next: readonly Tensor[]): void => void statistics.push(...next.map(hold));
+    let predicted: Tensor2D | undefined;
+    const loss = (...learned: Tensor[]): Tensor => {
+      const next = learned.values();
+      const all = parameters.map((parameter, i) =>
+        isLearned(parameter, i) ? (next.next().value as Tensor) : parameter,
+      );
+      const output = this.#forward(all, batch, { training: true, dropoutKeyOf, follow });
+      return this.#meanLoss(batch, (values) => (predicted = hold(values)))(output);
+    };
+    try {
+      const gradients = grads(loss)(parameters.filter(isLearned));
+      if (!predicted) throw new RangeError('the forward pass gave nothing');
+      return { gradients, statistics: statistics.map((next) => clone(next)), predicted: clone(predicted) };
+    } finally {
+      dispose(kept);
+    }
+  }
+
+  predict(parameters: readonly Tensor[], batch: Batch): Tensor2D {
+    const pass: Pass = { training: false, dropoutKeyOf: () => 0, follow: () => undefined };
+    return this.#rule.predict(this.#forward(parameters, batch, pass));
+  }
+
+  /** Shape [predictions, values of one]. */
+  #forward(parameters: readonly Tensor[], { rows, inputs, expected }: Batch, pass: Pass): Tensor2D {
+    const outputs: Tensor[] = [];
+    const outputOf = (index: number): Tensor => (index === -1 ? inputs : outputs[index]) as Tensor;
+    let taken = 0;
+    for (const placed of this.#placed.layers) {
+      const weights = parameters.slice(taken, (taken += placed.blocks.length));
+      const { layer, from } = placed;
+      const output = applyLayer({ placed, rows, input: outputOf(from), weights, pass });
+      outputs.push(layer.kind === 'add' ? add(output, outputOf(layer.other)) : output);
+    }
+    return reshape(outputOf(outputs.length - 1), expected.shape);
+  }
+
+  /** With the loss's own gradient, which loses less to rounding than that of its steps. */
+  #meanLoss(batch: Batch, held: (predicted: Tensor2D) => Tensor2D): (output: Tensor2D) => Tensor {
+    return customGrad((output, save) => {
+      const predicted = held(this.#rule.predict(output as Tensor2D));
+      (save as GradSaveFunc)([this.#rule.delta(predicted, batch)]);
+      return {
+        value: mean(this.#rule.losses(predicted, batch)),
+        gradFunc: (dy: Tensor, [delta]: Tensor[]) => mul(delta as Tensor, dy),
+      };
+    });
+  }
+}
