@@ -46,6 +46,12 @@ export const global = {
   get: (index: number): Code => [0x23, ...unsigned(index)],
 };
 
+/** The first of three operands where the third is not zero, else the second. */
+export const select: Code = [0x1b];
+
+/** Throws one operand away. */
+export const drop: Code = [0x1a];
+
 export const call = (index: number): Code => [0x10, ...unsigned(index)];
 
 export const i32 = {
@@ -54,6 +60,7 @@ export const i32 = {
   load8Unsigned: (offset: number): Code => [0x2d, ...memory(0, offset)],
   store: (offset: number): Code => [0x36, ...memory(2, offset)],
   isZero: [0x45],
+  equal: [0x46],
   lessUnsigned: [0x49],
   lessOrEqualUnsigned: [0x4d],
   greaterOrEqualUnsigned: [0x4f],
@@ -69,12 +76,15 @@ export const f32 = {
   load: (offset: number): Code => [0x2a, ...memory(2, offset)],
   store: (offset: number): Code => [0x38, ...memory(2, offset)],
   constant: (value: number): Code => [0x43, ...float32Bytes(value)],
+  less: [0x5d],
+  greater: [0x5e],
   squareRoot: [0x91],
   add: [0x92],
   subtract: [0x93],
   multiply: [0x94],
   divide: [0x95],
   minimum: [0x96],
+  maximum: [0x97],
   fromInteger: [0xb2],
   fromDouble: [0xb6],
 };
@@ -85,6 +95,7 @@ export const f64 = {
   constant: (value: number): Code => [0x44, ...new Uint8Array(Float64Array.of(value).buffer)],
   squareRoot: [0x9f],
   add: [0xa0],
+  subtract: [0xa1],
   multiply: [0xa2],
   divide: [0xa3],
   minimum: [0xa4],

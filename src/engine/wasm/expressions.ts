@@ -1,5 +1,5 @@
 /** Instructions written as expressions: operands first, so that a kernel reads like the formula that it computes. */
-import { code, f32x4, f64, float32Bytes, i32, i32x4, v128 } from '../../core/wasmAssembler.ts';
+import { code, f32x4, f64, float32Bytes, i32, i32x4, i8x16, select, v128 } from '../../core/wasmAssembler.ts';
 import type { Code } from '../../core/wasmAssembler.ts';
 import type { FunctionBuilder, Local } from '../../core/wasmModule.ts';
 
@@ -23,6 +23,7 @@ export const int = {
   and: binary(i32.and),
   below: binary(i32.lessUnsigned),
   atLeast: binary(i32.greaterOrEqualUnsigned),
+  smaller: (a: Code, b: Code): Code => code(a, b, a, b, i32.lessUnsigned, select),
   plus: (a: Code, value: number): Code => (value === 0 ? a : [...a, ...i32.constant(value), ...i32.add]),
   times: (a: Code, value: number): Code => (value === 1 ? a : [...a, ...i32.constant(value), ...i32.multiply]),
   load: (address: Code, offset = 0): Code => [...address, ...i32.load(offset)],
@@ -84,11 +85,7 @@ const lanes = (...picked: readonly number[]): number[] =>
 
 /** Lanes 0–3 are those of `a`, 4–7 those of `b`. */
 export function pick(a: Code, b: Code, ...picked: readonly [number, number, number, number]): Code {
-  return [...a, ...b, ...shuffle(lanes(...picked))];
-}
-
-function shuffle(bytes: readonly number[]): Code {
-  return [0xfd, 0x0d, ...bytes];
+  return [...a, ...b, ...i8x16.shuffle(lanes(...picked))];
 }
 
 /** `operation` over the four lanes, in every lane; `scratch` is overwritten. */
@@ -103,21 +100,17 @@ export function acrossLanes(scratch: Local, value: Code, operation: Binary): Cod
 
 /** Runs `body` while `at` is below `end`, `at` growing by `step` each time. */
 export function whileBelow(at: Local, end: Code, step: number, ...body: readonly Code[]): Code {
-  const again = int.below(at.get, end);
-  return code(
-    code(again, [0x04, 0x40, 0x03, 0x40]),
-    ...body,
-    code(at.set(int.plus(at.get, step)), again, [0x0d, 0x00, 0x0b, 0x0b]),
-  );
+  return whileTrue(int.below(at.get, end), ...body, at.set(int.plus(at.get, step)));
+}
+
+/** Runs `body` for as long as `condition` holds. */
+export function whileTrue(condition: Code, ...body: readonly Code[]): Code {
+  return code(code(condition, [0x04, 0x40, 0x03, 0x40]), ...body, code(condition, [0x0d, 0x00, 0x0b, 0x0b]));
 }
 
 /** Runs `body` `count` times; `left` counts down to zero. */
 export function times(left: Local, count: Code, ...body: readonly Code[]): Code {
-  return code(
-    code(left.set(count), left.get, [0x04, 0x40, 0x03, 0x40]),
-    ...body,
-    code(left.set(int.plus(left.get, -1)), left.get, [0x0d, 0x00, 0x0b, 0x0b]),
-  );
+  return code(left.set(count), whileTrue(left.get, ...body, left.set(int.plus(left.get, -1))));
 }
 
 export function advance(pointer: Local, bytes: number): Code {

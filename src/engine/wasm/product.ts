@@ -3,11 +3,11 @@
  * rows by eight columns that stay in registers over the whole depth; shapes and steps are constants of the function, so
  * the innermost loop has two pointers and no other arithmetic on addresses.
  */
-import { code, f32x4, v128 } from '../../core/wasmAssembler.ts';
+import { code, f32x4, v128, when } from '../../core/wasmAssembler.ts';
 import type { Code } from '../../core/wasmAssembler.ts';
 import { FunctionBuilder } from '../../core/wasmModule.ts';
 import type { Local } from '../../core/wasmModule.ts';
-import { advance, int, times, vec, whileBelow } from './expressions.ts';
+import { advance, int, times, vec, whileBelow, whileTrue } from './expressions.ts';
 import { PANEL_COLUMNS, packPanel, panelWidth } from './packing.ts';
 import type { RightFactor } from './packing.ts';
 
@@ -66,13 +66,13 @@ export function productFunction(shape: ProductShape, arithmetic: Arithmetic): Fu
   const all = f.parameter(5).get;
   if (whole > 0) {
     f.append(
-      end.set(code(all, int.of(whole), int.below(all, int.of(whole)), [0x1b])),
+      end.set(int.smaller(all, int.of(whole))),
       whileBelow(panel, end.get, 1, tiles.panel(PANEL_COLUMNS, panel)),
     );
   }
   if (columns % PANEL_COLUMNS > 0) {
     const isLast = int.below(int.of(whole), all);
-    f.append(isLast, [0x04, 0x40], panel.set(int.of(whole)), tiles.panel(columns % PANEL_COLUMNS, panel), [0x0b]);
+    f.append(when(isLast, panel.set(int.of(whole)), tiles.panel(columns % PANEL_COLUMNS, panel)));
   }
   return f;
 }
@@ -149,11 +149,7 @@ class TileWriter {
     if (rows === 'given') {
       const some = (height: number): Code => {
         const enough = int.atLeast(remaining.get, int.of(height));
-        return code(
-          code(enough, [0x04, 0x40, 0x03, 0x40]),
-          this.#tile(height, columns),
-          code(remaining.set(int.plus(remaining.get, -height)), enough, [0x0d, 0x00, 0x0b, 0x0b]),
-        );
+        return whileTrue(enough, this.#tile(height, columns), advance(remaining, -height));
       };
       return code(begin, remaining.set(this.#f.parameter(3).get), ...[tallest, 3, 2, 1].map(some));
     }
