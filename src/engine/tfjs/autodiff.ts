@@ -2,11 +2,14 @@
 import { add, clone, customGrad, dispose, grads, keep, mean, mul, reshape } from '@tensorflow/tfjs-core';
 import type { GradSaveFunc, Tensor, Tensor2D } from '@tensorflow/tfjs-core';
 import type { PlacedNetwork } from '../../core/layerShapes.ts';
+import { registerGradients } from './gradients.ts';
 import { applyLayer } from './layers.ts';
 import type { Pass } from './layers.ts';
 import { lossRule } from './losses.ts';
 import type { LossRule } from './losses.ts';
 import type { Batch, Learned, TensorModel } from './model.ts';
+
+registerGradients();
 
 export class AutodiffModel implements TensorModel {
   readonly #placed: PlacedNetwork;
