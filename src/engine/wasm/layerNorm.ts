@@ -91,7 +91,7 @@ function normalise(
     code(
       code(sum.set(vec.of(0)), at.set(x?.get ?? [])),
       overFloats(f, width, [at], (lanes) => sum.set(vec.add(sum.get, lanes.load(at.get)))),
-      mean.set(vec.multiply(acrossLanes(d, sum.get, vec.add), vec.of(1 / width))),
+      mean.set(vec.divide(acrossLanes(d, sum.get, vec.add), vec.of(width))),
       code(sum.set(vec.of(0)), at.set(x?.get ?? [])),
       overFloats(f, width, [at], (lanes) =>
         code(
@@ -99,7 +99,7 @@ function normalise(
           sum.set(vec.add(sum.get, vec.multiply(d.get, d.get))),
         ),
       ),
-      sum.set(vec.multiply(acrossLanes(d, sum.get, vec.add), vec.of(1 / width))),
+      sum.set(vec.divide(acrossLanes(d, sum.get, vec.add), vec.of(width))),
       inverse.set(vec.divide(vec.of(1), vec.squareRoot(vec.add(sum.get, vec.of(epsilon))))),
       code(kept.get, mean.get, f32x4.lane(0), f32.store(0)),
       code(kept.get, inverse.get, f32x4.lane(0), f32.store(4)),
@@ -146,8 +146,8 @@ function back(
           product.set(vec.add(product.get, vec.multiply(scaled.get, hat.get))),
         ),
       ),
-      sum.set(vec.multiply(acrossLanes(scratch, sum.get, vec.add), vec.of(1 / width))),
-      product.set(vec.multiply(acrossLanes(scratch, product.get, vec.add), vec.of(1 / width))),
+      sum.set(vec.divide(acrossLanes(scratch, sum.get, vec.add), vec.of(width))),
+      product.set(vec.divide(acrossLanes(scratch, product.get, vec.add), vec.of(width))),
       code(begin, to.set(back?.get ?? [])),
       overFloats(f, width, [at, g, gamma, to], (lanes) => {
         const free = vec.subtract(vec.subtract(scaled.get, sum.get), vec.multiply(hat.get, product.get));
