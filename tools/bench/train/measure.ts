@@ -72,7 +72,7 @@ export async function measure(place: Place, order: MeasureOrder): Promise<readon
       }
     }
     for (const cell of all) await attempt(cell, () => finish(cell));
-    const heaps = await place.heapBytes();
+    const heaps = all.every(({ draft }) => draft.reason !== undefined) ? {} : await place.heapBytes();
     for (const { draft } of all) draft.heapBytes = heaps[draft.engine] ?? draft.memory?.heapBytes;
   } finally {
     for (const { thread } of all) thread.close();

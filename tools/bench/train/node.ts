@@ -57,7 +57,7 @@ function dawnFor({ dawn, orders }: TrainOptions): string | undefined {
   try {
     loadDawn(path);
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const [why = ''] = (cause instanceof Error ? cause.message : String(cause)).split('\n');
     throw new HushError('bench/dawn', `"--dawn" is "${given}", which cannot be loaded: ${why}.`, { advice, cause });
   }
   return path;
@@ -73,6 +73,8 @@ function placeWith(dawn: string | undefined): Place {
       const child = fork(__filename, [CELL, engine, ...(dawn === undefined ? [] : [dawn])], {
         execArgv: ['--expose-gc'],
         serialization: 'advanced',
+        // What Dawn has to say is not part of the table.
+        stdio: ['ignore', 2, 2, 'ipc'],
       });
       return threadOn({
         send: (question) => void child.send(question),
