@@ -8,10 +8,10 @@ import type { Network } from '../../src/core/network.ts';
 import type { LocalTraining } from '../../src/core/plan.ts';
 import { SeededRandom } from '../../src/core/seededRandom.ts';
 import { openEngine } from '../../src/engine/openEngine.ts';
-import { engineContract, OPTIMIZERS } from '../contract/engineContract.ts';
+import { engineContract } from '../contract/engineContract.ts';
 import { slowFigures, slowRows, slowTraining } from '../reference/slowNetwork.ts';
 import { NETWORKS, networks, someExamples, someParameters } from '../support/networks.ts';
-import { expectSameBlocks, FREE, gradientOf, SEED, training } from '../support/training.ts';
+import { expectSameBlocks, FREE, gradientOf, OPTIMIZERS, SEED, training } from '../support/training.ts';
 
 engineContract('cpu', () => openEngine('cpu'));
 
