@@ -161,19 +161,8 @@ export const f32x4 = {
   relaxedMultiplyAdd: simd(0x105),
 };
 
-/** Shared memories only; addresses are multiples of 4. */
-export const atomic = {
-  load: (offset: number): Code => [0xfe, 0x10, ...memory(2, offset)],
-  store: (offset: number): Code => [0xfe, 0x17, ...memory(2, offset)],
-  /** Leaves what was there before. */
-  add: (offset: number): Code => [0xfe, 0x1e, ...memory(2, offset)],
-};
-
 /** Takes target, byte and length. */
 export const fillMemory: Code = [0xfc, 0x0b, 0x00];
-
-/** Takes target, source and length. */
-export const copyMemory: Code = [0xfc, 0x0a, 0x00, 0x00];
 
 /** Runs `body` again for as long as it leaves a value other than zero. */
 export function repeat(...body: readonly Code[]): Code {

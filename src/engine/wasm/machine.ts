@@ -174,12 +174,10 @@ export class Machine {
         return;
       }
       const { from, to } = this.share(f, given);
-      const [leftFrom, outputFrom] = [int.times(from.get, steps.left), int.times(from.get, steps.output)];
+      const leftFrom = int.add(left, int.times(from.get, steps.left));
+      const outputFrom = int.add(output, int.times(from.get, steps.output));
       const count = int.subtract(to.get, from.get);
-      f.append(
-        ...[int.add(left, leftFrom), right, int.add(output, outputFrom), count, int.of(0), int.of(panels)],
-        ...[this.scratch, call(index)],
-      );
+      f.append(callProduct(index, leftFrom, right, outputFrom, count, int.of(0), int.of(panels), this.scratch));
     });
   }
 

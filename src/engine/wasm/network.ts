@@ -81,7 +81,10 @@ export function compileNetwork(
   const isTokens = network.input.kind === 'tokens';
   const input: Tensor = {
     value: isTokens ? staging : machine.perExample(size),
-    ...{ gradient: 0, size, learns: false, hasGradient: false },
+    gradient: 0,
+    size,
+    learns: false,
+    hasGradient: false,
   };
   if (!isTokens) stagingKernels(machine, size, staging, input.value, inputScale);
   const dropoutKeys = new Map<number, number>();
@@ -100,7 +103,17 @@ export function compileNetwork(
   const scratch = machine.placeScratch();
   const bytes = machine.end;
   return {
-    ...{ placed, capacity, threads, vectors, rates, loss, staging, inputScale, scratch, dropoutKeys, bytes },
+    placed,
+    capacity,
+    threads,
+    vectors,
+    rates,
+    loss,
+    staging,
+    inputScale,
+    scratch,
+    dropoutKeys,
+    bytes,
     module: machine.module.bytes({ pages: 1 }, 'imported'),
     kernels: machine.kernels,
     presets: machine.presets,
