@@ -49,6 +49,9 @@ export const global = {
 /** The first of three operands where the third is not zero, else the second. */
 export const select: Code = [0x1b];
 
+/** Returns from the function. */
+export const leave: Code = [0x0f];
+
 /** Throws one operand away. */
 export const drop: Code = [0x1a];
 
@@ -161,19 +164,25 @@ export const f32x4 = {
   relaxedMultiplyAdd: simd(0x105),
 };
 
-/** Shared memories only; addresses are multiples of 4. */
+/** Words of a shared memory; addresses are multiples of 4. */
 export const atomic = {
   load: (offset: number): Code => [0xfe, 0x10, ...memory(2, offset)],
   store: (offset: number): Code => [0xfe, 0x17, ...memory(2, offset)],
   /** Leaves what was there before. */
   add: (offset: number): Code => [0xfe, 0x1e, ...memory(2, offset)],
+  /** Takes address, the value that is expected there, and nanoseconds as i64; sleeps while it is there. */
+  wait: (offset: number): Code => [0xfe, 0x01, ...memory(2, offset)],
+  /** Takes address and how many may wake up. */
+  notify: (offset: number): Code => [0xfe, 0x00, ...memory(2, offset)],
+};
+
+export const i64 = {
+  /** Of 32 bits. */
+  constant: (value: number): Code => [0x42, ...signed(value)],
 };
 
 /** Takes target, byte and length. */
 export const fillMemory: Code = [0xfc, 0x0b, 0x00];
-
-/** Takes target, source and length. */
-export const copyMemory: Code = [0xfc, 0x0a, 0x00, 0x00];
 
 /** Runs `body` again for as long as it leaves a value other than zero. */
 export function repeat(...body: readonly Code[]): Code {

@@ -2,4 +2,4 @@
 import { openCompiledWasm } from '../../src/engine/wasm/compiledWasm.ts';
 import { engineContract } from './engineContract.ts';
 
-engineContract('compiled-wasm', () => openCompiledWasm(), { lacks: ['lstm'], runs: 100 });
+engineContract('compiled-wasm', () => openCompiledWasm(), { lacks: ['lstm'], runs: 60 });

@@ -5,35 +5,42 @@ import { placeNetwork } from '../../core/layerShapes.ts';
 import type { Network } from '../../core/network.ts';
 import { unavailable } from '../availability.ts';
 import type { Patience } from '../availability.ts';
-import type { Arithmetic } from './product.ts';
 import { WasmSession } from './session.ts';
 import { arithmetic, hasSimd } from './support.ts';
+import { SPREADS_FROM } from './target.ts';
+import type { Target } from './target.ts';
+import { availableThreads } from './team.ts';
 
 /** Quick to open, whatever the patience. @throws HushError `engine/unavailable`, saying why. */
 export async function openCompiledWasm(_patience: Patience = 'patient'): Promise<TrainingEngine> {
   if (typeof WebAssembly === 'undefined') throw unavailable('compiled-wasm', 'this browser has no WebAssembly');
   if (!hasSimd()) throw unavailable('compiled-wasm', "this browser's WebAssembly has no SIMD");
-  return await Promise.resolve(new CompiledWasm(arithmetic()));
+  const target = { arithmetic: arithmetic(), threads: availableThreads(), spreadsFrom: SPREADS_FROM };
+  return await Promise.resolve(new CompiledWasm(target));
 }
 
-/** `arithmetic`: what may be used of what is there. */
+/** `target`: what may be used of what is there. */
 export class CompiledWasm implements TrainingEngine {
   readonly name = 'compiled-wasm';
-  readonly #arithmetic: Arithmetic;
+  readonly #target: Target;
   readonly #sessions = new Set<WasmSession>();
+  /** Of the last session: few where a network is small. */
+  #threads = 1;
   #closed = false;
 
-  constructor(arithmetic: Arithmetic) {
-    this.#arithmetic = arithmetic;
+  constructor(target: Target) {
+    this.#target = target;
   }
 
   get adapter(): string {
-    return `WebAssembly with ${this.#arithmetic.fused ? 'relaxed ' : ''}SIMD, one core`;
+    const cores = this.#threads === 1 ? 'one core' : `${this.#threads} cores`;
+    return `WebAssembly with ${this.#target.arithmetic.fused ? 'relaxed ' : ''}SIMD, ${cores}`;
   }
 
   async open(network: Network): Promise<EngineSession> {
     if (this.#closed) throw new HushError('engine/closed', 'The compiled-wasm engine was closed.');
-    const session = await WasmSession.open(placeNetwork(network), this.#arithmetic);
+    const session = await WasmSession.open(placeNetwork(network), this.#target);
+    this.#threads = session.threads;
     this.#sessions.add(session);
     return session;
   }

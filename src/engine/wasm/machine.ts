@@ -56,7 +56,9 @@ export class Machine {
   readonly threads: number;
   /** Names of exported kernels, in order. */
   readonly kernels: Readonly<Record<Phase, string[]>> = { forward: [], evaluation: [], backward: [] };
-  /** -Σ, in double: ln. */
+  /** Of all kernels. */
+  readonly names: string[] = [];
+  /** The host's natural logarithm, in double. */
   readonly logarithm: number;
   readonly rows: Code = int.load(int.of(ROWS_AT));
   readonly #part: Code;
@@ -148,6 +150,7 @@ export class Machine {
     const f = new FunctionBuilder();
     write(f);
     this.module.define(f, name);
+    this.names.push(name);
   }
 
   /** For kernels that multiply themselves; `depth` is all of it. */
@@ -174,12 +177,10 @@ export class Machine {
         return;
       }
       const { from, to } = this.share(f, given);
-      const [leftFrom, outputFrom] = [int.times(from.get, steps.left), int.times(from.get, steps.output)];
+      const leftFrom = int.add(left, int.times(from.get, steps.left));
+      const outputFrom = int.add(output, int.times(from.get, steps.output));
       const count = int.subtract(to.get, from.get);
-      f.append(
-        ...[int.add(left, leftFrom), right, int.add(output, outputFrom), count, int.of(0), int.of(panels)],
-        ...[this.scratch, call(index)],
-      );
+      f.append(callProduct(index, leftFrom, right, outputFrom, count, int.of(0), int.of(panels), this.scratch));
     });
   }
 
@@ -208,8 +209,9 @@ export class Machine {
   }
 
   #listed(f: FunctionBuilder, phases: readonly Phase[]): void {
-    const name = `k${this.kernels.forward.length}_${this.kernels.evaluation.length}_${this.kernels.backward.length}`;
+    const name = `${phases.join('_')}_${this.names.length}`;
     this.module.define(f, name);
+    this.names.push(name);
     for (const phase of phases) this.kernels[phase].push(name);
   }
 }

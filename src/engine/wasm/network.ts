@@ -4,6 +4,7 @@ import { HushError } from '../../core/errors.ts';
 import { sizeOf } from '../../core/layerShapes.ts';
 import type { PlacedLayer, PlacedNetwork } from '../../core/layerShapes.ts';
 import { attentionLayer } from './attention.ts';
+import { writeBarrier } from './barrier.ts';
 import { batchNormLayer } from './batchNorm.ts';
 import { convolutionLayer } from './convolution.ts';
 import { denseLayer } from './dense.ts';
@@ -28,6 +29,9 @@ import type { Arithmetic } from './product.ts';
 import { NORM_BYTES, writeUpdates } from './updates.ts';
 import type { Rates, Vectors } from './updates.ts';
 
+/** Of 64 KiB: what 32-bit addresses reach. */
+export const MOST_PAGES = 65_536;
+
 export interface CompiledNetwork {
   readonly placed: PlacedNetwork;
   readonly module: Bytes;
@@ -36,7 +40,12 @@ export interface CompiledNetwork {
   /** Most examples in a batch. */
   readonly capacity: number;
   readonly threads: number;
+  /** Names of the kernels of each phase, and of all that are exported. */
   readonly kernels: Readonly<Record<Phase, readonly string[]>>;
+  readonly names: readonly string[];
+  /** Addresses of what helper threads are told: the list to run, and whether to break it off. */
+  readonly list: number;
+  readonly abort: number;
   readonly vectors: Vectors;
   readonly rates: Rates;
   readonly loss: LossPlaces;
@@ -81,7 +90,10 @@ export function compileNetwork(
   const isTokens = network.input.kind === 'tokens';
   const input: Tensor = {
     value: isTokens ? staging : machine.perExample(size),
-    ...{ gradient: 0, size, learns: false, hasGradient: false },
+    gradient: 0,
+    size,
+    learns: false,
+    hasGradient: false,
   };
   if (!isTokens) stagingKernels(machine, size, staging, input.value, inputScale);
   const dropoutKeys = new Map<number, number>();
@@ -98,10 +110,25 @@ export function compileNetwork(
   }
   writeUpdates(machine, layout, vectors, rates, machine.allocate(NORM_BYTES * threads));
   const scratch = machine.placeScratch();
-  const bytes = machine.end;
+  if (threads > 1) writeBarrier(machine, threads);
+  const abort = machine.allocate(4);
+  const list = machine.allocate(4 * (machine.names.length + 1));
   return {
-    ...{ placed, capacity, threads, vectors, rates, loss, staging, inputScale, scratch, dropoutKeys, bytes },
-    module: machine.module.bytes({ pages: 1 }, 'imported'),
+    placed,
+    capacity,
+    threads,
+    vectors,
+    rates,
+    loss,
+    staging,
+    inputScale,
+    scratch,
+    dropoutKeys,
+    bytes: machine.end,
+    list,
+    abort,
+    names: machine.names,
+    module: machine.module.bytes(threads > 1 ? { pages: 1, sharedUpTo: MOST_PAGES } : { pages: 1 }, 'imported'),
     kernels: machine.kernels,
     presets: machine.presets,
   };

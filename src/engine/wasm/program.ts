@@ -7,25 +7,31 @@ import type { PartFigures } from '../../core/sumSpec.ts';
 import { CORRECT_AT, TALLY_BYTES } from './losses.ts';
 import { ROWS_AT, SCRATCH_AT, SCRATCH_SIZE_AT } from './machine.ts';
 import type { Phase } from './machine.ts';
+import { MOST_PAGES } from './network.ts';
 import type { CompiledNetwork } from './network.ts';
 import { STAGING_KERNELS } from './staging.ts';
+import { Team } from './team.ts';
 import { ADAM_BETA1, ADAM_BETA2, updateKernels } from './updates.ts';
 
 const PAGE_BYTES = 64 * 1024;
-const MOST_PAGES = 65_536;
 
-export type Kernel = () => void;
+/** Kernels that are run one after the other, by their places among all of the program's. */
+export type KernelList = readonly number[];
 
 export class Program {
   readonly compiled: CompiledNetwork;
-  readonly #exports: WebAssembly.Exports;
   readonly #floats: Float32Array;
   readonly #words: Int32Array;
   readonly #bytes: Uint8Array;
+  readonly #names: readonly string[];
+  readonly #kernels: readonly (() => void)[];
+  readonly #team: Team | undefined;
 
-  private constructor(compiled: CompiledNetwork, memory: WebAssembly.Memory, instance: WebAssembly.Instance) {
+  private constructor(compiled: CompiledNetwork, memory: WebAssembly.Memory, { exports, names, team }: Running) {
     this.compiled = compiled;
-    this.#exports = instance.exports;
+    this.#names = names;
+    this.#kernels = names.map((name) => exports[name] as () => void);
+    this.#team = team;
     this.#floats = new Float32Array(memory.buffer);
     this.#words = new Int32Array(memory.buffer);
     this.#bytes = new Uint8Array(memory.buffer);
@@ -33,14 +39,49 @@ export class Program {
     this.#words[SCRATCH_AT / 4] = scratch.at;
     this.#words[SCRATCH_SIZE_AT / 4] = scratch.size;
     for (const { at, values } of presets) this.#floats.set(values, at / 4);
-    (instance.exports['parts'] as WebAssembly.Global).value = threads;
+    (exports['parts'] as WebAssembly.Global).value = threads;
   }
 
-  /** @throws HushError `engine/out-of-memory`. */
+  /** @throws HushError `engine/out-of-memory`; `engine/unavailable` when a helper thread does not start. */
   static async start(compiled: CompiledNetwork): Promise<Program> {
-    const memory = allocate(compiled.bytes);
-    const { instance } = await WebAssembly.instantiate(compiled.module, { host: { memory, log: Math.log } });
-    return new Program(compiled, memory, instance);
+    const { threads, bytes, list, abort, names } = compiled;
+    const memory = allocate(bytes, threads > 1);
+    const module = await WebAssembly.compile(compiled.module);
+    const { exports } = await WebAssembly.instantiate(module, { host: { memory, log: Math.log } });
+    if (threads === 1) return new Program(compiled, memory, { exports, names, team: undefined });
+    const team = await Team.start({ module, memory, parts: threads, kernels: names, list, abort }, exports);
+    return new Program(compiled, memory, { exports, names, team });
+  }
+
+  close(): void {
+    this.#team?.close();
+  }
+
+  /** @throws HushError `engine/lost` when a helper thread is. */
+  run(list: KernelList): void {
+    this.#team?.begin(list);
+    for (const kernel of list) this.#one(kernel);
+  }
+
+  /** The same with a wait after each kernel; a list that `between` breaks off is not gone on with. */
+  async runSlowly(list: KernelList, between: () => Promise<void> | undefined): Promise<void> {
+    this.#team?.begin(list);
+    let left = list.length;
+    try {
+      for (const kernel of list) {
+        this.#one(kernel);
+        left--;
+        const wait = left > 0 ? between() : undefined;
+        if (wait) await wait;
+      }
+    } finally {
+      if (left > 0) this.#team?.abandon();
+    }
+  }
+
+  #one(kernel: number): void {
+    this.#kernels[kernel]?.();
+    this.#team?.meet();
   }
 
   setParameters(parameters: ArrayLike<number>): void {
@@ -57,19 +98,19 @@ export class Program {
   }
 
   /** Kernels that turn staged inputs into what the first layer reads. */
-  stagingKernels({ inputs }: Examples): Kernel[] {
+  stagingKernels({ inputs }: Examples): KernelList {
     if (this.compiled.placed.network.input.kind === 'tokens') return [];
     const { bytes, integers, floats } = STAGING_KERNELS;
-    if (inputs instanceof Uint8Array) return [this.#kernel(bytes)];
-    return [this.#kernel(inputs instanceof Int32Array ? integers : floats)];
+    if (inputs instanceof Uint8Array) return this.#places([bytes]);
+    return this.#places([inputs instanceof Int32Array ? integers : floats]);
   }
 
-  phase(phase: Phase): Kernel[] {
-    return this.compiled.kernels[phase].map((name) => this.#kernel(name));
+  phase(phase: Phase): KernelList {
+    return this.#places(this.compiled.kernels[phase]);
   }
 
-  updateKernels({ optimizer, fedProxMu, maxGradientNorm }: LocalTraining): Kernel[] {
-    return updateKernels(optimizer, fedProxMu > 0, maxGradientNorm !== undefined).map((name) => this.#kernel(name));
+  updateKernels({ optimizer, fedProxMu, maxGradientNorm }: LocalTraining): KernelList {
+    return this.#places(updateKernels(optimizer, fedProxMu > 0, maxGradientNorm !== undefined));
   }
 
   /** Copies rows of `examples` in, as they are. */
@@ -144,8 +185,8 @@ export class Program {
     return { lossSum, correct: hasHits ? correct : 0, samples: rows * placed.predictions };
   }
 
-  #kernel(name: string): Kernel {
-    return this.#exports[name] as Kernel;
+  #places(names: readonly string[]): number[] {
+    return names.map((name) => this.#names.indexOf(name));
   }
 
   #vector(at: number): Float32Array<ArrayBuffer> {
@@ -158,17 +199,24 @@ export class Program {
   }
 }
 
-function allocate(bytes: number): WebAssembly.Memory {
-  const pages = Math.ceil(bytes / PAGE_BYTES);
+/** What runs a program besides its memory. */
+interface Running {
+  readonly exports: WebAssembly.Exports;
+  readonly names: readonly string[];
+  readonly team: Team | undefined;
+}
+
+function allocate(bytes: number, shared: boolean): WebAssembly.Memory {
+  const initial = Math.ceil(bytes / PAGE_BYTES);
   const megabytes = Math.round(bytes / 2 ** 20);
   const advice = 'Use a smaller batch or a smaller model.';
-  if (pages > MOST_PAGES) {
+  if (initial > MOST_PAGES) {
     throw new HushError('engine/out-of-memory', `Training needs ${megabytes} MiB, expected at most 4096 MiB.`, {
       advice,
     });
   }
   try {
-    return new WebAssembly.Memory({ initial: pages });
+    return new WebAssembly.Memory(shared ? { initial, maximum: initial, shared } : { initial });
   } catch (cause) {
     throw new HushError('engine/out-of-memory', `The browser refused ${megabytes} MiB of memory for training.`, {
       advice,

@@ -13,10 +13,10 @@ import type { ModelParameters } from '../../core/updateStages.ts';
 import { batchesPerEpoch, checkExamples } from '../batches.ts';
 import { Stopwatch } from '../stopwatch.ts';
 import { turn } from '../turn.ts';
-import { compileNetwork } from './network.ts';
-import type { Arithmetic } from './product.ts';
-import { Program } from './program.ts';
-import type { Kernel } from './program.ts';
+import type { Program } from './program.ts';
+import type { KernelList } from './program.ts';
+import { startProgram } from './target.ts';
+import type { Target } from './target.ts';
 
 /** Batches of up to so many examples need no second compilation. */
 const USUAL_ROWS = 32;
@@ -26,23 +26,27 @@ const TURN_EVERY_MS = 50;
 
 export class WasmSession implements EngineSession {
   readonly #placed: PlacedNetwork;
-  readonly #arithmetic: Arithmetic;
-  #program: Program;
+  readonly #target: Target;
+  /** Gone when there was no memory for a larger one. */
+  #program: Program | undefined;
   /** What `setParameters` was given, until it is needed. */
   #given: ModelParameters | undefined;
   #hasParameters = false;
   #closed = false;
 
-  private constructor(placed: PlacedNetwork, arithmetic: Arithmetic, program: Program) {
+  private constructor(placed: PlacedNetwork, target: Target, program: Program) {
     this.#placed = placed;
-    this.#arithmetic = arithmetic;
+    this.#target = target;
     this.#program = program;
   }
 
   /** @throws HushError `engine/unsupported`, `engine/out-of-memory`. */
-  static async open(placed: PlacedNetwork, arithmetic: Arithmetic): Promise<WasmSession> {
-    const program = await Program.start(compileNetwork(placed, USUAL_ROWS, arithmetic, 1));
-    return new WasmSession(placed, arithmetic, program);
+  static async open(placed: PlacedNetwork, target: Target): Promise<WasmSession> {
+    return new WasmSession(placed, target, await startProgram(placed, USUAL_ROWS, target));
+  }
+
+  get threads(): number {
+    return this.#program?.compiled.threads ?? 1;
   }
 
   setParameters(parameters: ModelParameters): void {
@@ -54,8 +58,8 @@ export class WasmSession implements EngineSession {
   }
 
   async parameters(): Promise<ModelParameters> {
-    await this.#ready(1);
-    const parameters = this.#program.parameters();
+    const program = await this.#ready(1);
+    const parameters = program.parameters();
     checkFinite(parameters, 'a parameter');
     return parameters as ModelParameters;
   }
@@ -71,8 +75,7 @@ export class WasmSession implements EngineSession {
     const { epochs, batchSize } = training;
     const perEpoch = batchesPerEpoch(examples.count, batchSize);
     const rows = Math.min(batchSize, examples.count);
-    await this.#ready(rows);
-    const program = this.#program;
+    const program = await this.#ready(rows);
     const kernels = [
       ...program.stagingKernels(examples),
       ...program.phase('forward'),
@@ -82,7 +85,7 @@ export class WasmSession implements EngineSession {
     const random = new SeededRandom(seed);
     const dropped = dropoutSeed(seed);
     const watch = new Stopwatch();
-    const runner = new StepRunner(kernels, control, watch);
+    const runner = new StepRunner(program, kernels, control, watch);
     let steps = 0;
     let reportAtMs = 0;
     const report = (epoch: number): void => {
@@ -119,8 +122,7 @@ export class WasmSession implements EngineSession {
   async evaluate(examples: Examples): Promise<PartFigures> {
     checkExamples(examples, this.#placed);
     if (examples.count === 0) return NO_FIGURES;
-    await this.#ready(1);
-    const program = this.#program;
+    const program = await this.#ready(1);
     const { capacity } = program.compiled;
     const kernels = [...program.stagingKernels(examples), ...program.phase('evaluation')];
     program.setInputScale(examples.inputScale);
@@ -133,7 +135,7 @@ export class WasmSession implements EngineSession {
         examples,
         Uint32Array.from({ length }, (_, i) => from + i),
       );
-      for (const kernel of kernels) kernel();
+      program.run(kernels);
       if (performance.now() < turnAtMs) continue;
       await turn();
       turnAtMs = performance.now() + TURN_EVERY_MS;
@@ -150,36 +152,44 @@ export class WasmSession implements EngineSession {
 
   close(): void {
     this.#closed = true;
+    this.#program?.close();
+    this.#program = undefined;
     this.#given = undefined;
     this.#hasParameters = false;
   }
 
   /** Room for batches of `rows`, and the parameters in place. */
-  async #ready(rows: number): Promise<void> {
+  async #ready(rows: number): Promise<Program> {
     if (this.#closed) throw new HushError('engine/closed', 'The session was closed.');
     if (!this.#given && !this.#hasParameters) {
       throw new HushError('engine/shape', 'The session was given no parameters.');
     }
-    if (rows > this.#program.compiled.capacity) {
-      this.#given ??= this.#program.parameters() as ModelParameters;
-      const compiled = compileNetwork(this.#placed, rows, this.#arithmetic, 1);
-      this.#program = await Program.start(compiled);
+    let program = this.#program;
+    if (!program || rows > program.compiled.capacity) {
+      if (program) this.#given ??= program.parameters() as ModelParameters;
+      // First gone, then made anew, so that there are never two memories.
+      program?.close();
+      this.#program = undefined;
+      program = await startProgram(this.#placed, Math.max(rows, USUAL_ROWS), this.#target);
+      this.#program = program;
     }
-    if (!this.#given) return;
-    this.#program.setParameters(this.#given);
+    if (this.#given) program.setParameters(this.#given);
     this.#given = undefined;
     this.#hasParameters = true;
+    return program;
   }
 }
 
 /** Runs a step's kernels: all at once while that is quick, otherwise with turns in between. */
 class StepRunner {
-  readonly #kernels: readonly Kernel[];
+  readonly #program: Program;
+  readonly #kernels: KernelList;
   readonly #control: TrainingControl;
   readonly #watch: Stopwatch;
   #isSlow = false;
 
-  constructor(kernels: readonly Kernel[], control: TrainingControl, watch: Stopwatch) {
+  constructor(program: Program, kernels: KernelList, control: TrainingControl, watch: Stopwatch) {
+    this.#program = program;
     this.#kernels = kernels;
     this.#control = control;
     this.#watch = watch;
@@ -189,20 +199,19 @@ class StepRunner {
   run(): Promise<void> | undefined {
     if (this.#isSlow) return this.#withTurns();
     const startMs = performance.now();
-    for (const kernel of this.#kernels) kernel();
+    this.#program.run(this.#kernels);
     this.#isSlow = performance.now() - startMs > TURN_EVERY_MS;
     return undefined;
   }
 
-  async #withTurns(): Promise<void> {
+  #withTurns(): Promise<void> {
     let turnAtMs = performance.now() + TURN_EVERY_MS;
-    for (const kernel of this.#kernels) {
-      kernel();
-      if (performance.now() < turnAtMs) continue;
+    return this.#program.runSlowly(this.#kernels, () => {
+      if (performance.now() < turnAtMs) return undefined;
       const wait = this.#control.proceed();
-      if (wait) await this.#watch.excluding(wait);
       turnAtMs = performance.now() + TURN_EVERY_MS;
-    }
+      return wait ? this.#watch.excluding(wait) : undefined;
+    });
   }
 }
 

@@ -134,8 +134,8 @@ interface AtVectors {
   /** The gradient, the parameter. */
   readonly g: Code;
   readonly w: Code;
-  load(vector: number): Code;
-  store(vector: number, value: Code): Code;
+  readonly load: (vector: number) => Code;
+  readonly store: (vector: number, value: Code) => Code;
 }
 
 type Over = (body: (at: AtVectors) => Code) => void;

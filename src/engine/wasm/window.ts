@@ -35,8 +35,15 @@ export function slidingOver(placed: PlacedLayer, window: Extent, strides: Extent
   const needed = [(rows.size - 1) * strides[0] + window[0], (columns.size - 1) * strides[1] + window[1]] as const;
   const isPadded = rows.before > 0 || columns.before > 0 || needed[0] > height || needed[1] > width;
   return {
-    ...{ window, strides, height, width, channels },
-    ...{ outHeight: rows.size, outWidth: columns.size, above: rows.before, leftOf: columns.before },
+    window,
+    strides,
+    height,
+    width,
+    channels,
+    outHeight: rows.size,
+    outWidth: columns.size,
+    above: rows.before,
+    leftOf: columns.before,
     paddedHeight: isPadded ? needed[0] : height,
     paddedWidth: isPadded ? needed[1] : width,
   };
