@@ -1,7 +1,8 @@
 /** What the training bench trains: small classics, on noise of the right shape. */
 import type { Examples } from '../../../src/core/dataset.ts';
 import { placeNetwork, sizeOf } from '../../../src/core/layerShapes.ts';
-import type { Layer, Network } from '../../../src/core/network.ts';
+import { networkOf } from '../../../src/core/modelSpec.ts';
+import type { Network } from '../../../src/core/network.ts';
 import { SeededRandom } from '../../../src/core/seededRandom.ts';
 import type { ModelParameters } from '../../../src/core/updateStages.ts';
 
@@ -11,85 +12,45 @@ export interface BenchModel {
   readonly network: Network;
 }
 
-const dense = (units: number, activation: 'linear' | 'relu' | 'gelu' = 'linear'): Layer => ({
-  kind: 'dense',
-  units,
-  activation,
-  useBias: true,
-});
-
-const convolution = (filters: number): Layer => ({
-  kind: 'conv2d',
-  filters,
-  kernelSize: [5, 5],
-  strides: [1, 1],
-  padding: 'same',
-  activation: 'relu',
-  useBias: true,
-});
-
-const POOL: Layer = { kind: 'maxPool2d', poolSize: [2, 2], strides: [2, 2], padding: 'same' };
-
-function images(filters: readonly [number, number], hidden: number): Network {
-  const [first, second] = filters;
-  const layers = [convolution(first), POOL, convolution(second), POOL, { kind: 'flatten' } as const];
-  return {
-    input: { kind: 'values', shape: [28, 28, 1] },
-    layers: [...layers, dense(hidden, 'relu'), dense(10)],
-    loss: 'softmax-cross-entropy',
-  };
-}
-
-/** Radford et al. 2019, "GPT-2", section 2.3: normalised before each half of a block, and once at the end. */
-function gpt(width: number, blocks: number, heads: number, length: number, vocabulary: number): Network {
-  const norm: Layer = { kind: 'layerNorm', epsilon: 1e-5 };
-  const layers: Layer[] = [{ kind: 'embedding', width, positions: true }];
-  for (let block = 0; block < blocks; block++) {
-    const before = layers.length - 1;
-    layers.push(norm, dense(3 * width), { kind: 'attention', heads }, dense(width), { kind: 'add', other: before });
-    const between = layers.length - 1;
-    layers.push(norm, dense(4 * width, 'gelu'), dense(width), { kind: 'add', other: between });
-  }
-  layers.push(norm, dense(vocabulary));
-  return { input: { kind: 'tokens', length, vocabulary }, layers, loss: 'softmax-cross-entropy' };
-}
-
+const IMAGE = { height: 28, width: 28, channels: 1, outputs: 10 } as const;
 const PRODUCT_WIDTH = 4096;
 
 export const BENCH_MODELS = {
   mlp: {
     about: 'dense layers 784-128-10',
     batch: 32,
-    network: {
-      input: { kind: 'values', shape: [784] },
-      layers: [dense(128, 'relu'), dense(10)],
-      loss: 'softmax-cross-entropy',
-    },
+    network: networkOf({ architecture: 'mlp', inputs: 784, hidden: [128], outputs: 10, activation: 'relu' }),
   },
-  lenet: { about: 'convolutions of 8 and 16 filters, dense 64', batch: 32, network: images([8, 16], 64) },
-  cnn: {
-    about: 'convolutions of 32 and 64 filters, dense 512 (McMahan et al. 2017, section 3)',
+  lenet: {
+    about: 'convolutions of 8 and 16 filters, dense 64',
     batch: 32,
-    network: images([32, 64], 512),
+    network: networkOf({ architecture: 'lenet', ...IMAGE }),
   },
-  gpt: { about: 'two blocks of width 64 with two heads over 64 characters', batch: 8, network: gpt(64, 2, 2, 64, 65) },
+  cnn: {
+    about: 'convolutions of 32 and 64 filters, dense 512',
+    batch: 32,
+    network: networkOf({ architecture: 'cnn', ...IMAGE }),
+  },
+  gpt: {
+    about: 'two blocks of width 64 with two heads over 64 characters',
+    batch: 8,
+    network: networkOf({ architecture: 'gpt', width: 64, layers: 2, heads: 2, length: 64, vocabulary: 65 }),
+  },
   lstm: {
     about: 'an LSTM of 64 units over 32 characters',
     batch: 16,
-    network: {
-      input: { kind: 'tokens', length: 32, vocabulary: 65 },
-      layers: [{ kind: 'embedding', width: 64, positions: false }, { kind: 'lstm', units: 64 }, dense(65)],
-      loss: 'softmax-cross-entropy',
-    },
+    network: networkOf({ architecture: 'lstm', vocabulary: 65, width: 64, units: 64, length: 32 }),
   },
   product: {
     about: 'dense layers so wide that a step is matrix products and little else',
     batch: 2048,
-    network: {
-      input: { kind: 'values', shape: [PRODUCT_WIDTH] },
-      layers: [dense(PRODUCT_WIDTH, 'relu'), dense(PRODUCT_WIDTH, 'relu'), dense(10)],
-      loss: 'softmax-cross-entropy',
-    },
+    network: networkOf({
+      architecture: 'mlp',
+      inputs: PRODUCT_WIDTH,
+      hidden: [PRODUCT_WIDTH, PRODUCT_WIDTH],
+      outputs: 10,
+      activation: 'relu',
+    }),
   },
 } as const satisfies Record<string, BenchModel>;
 

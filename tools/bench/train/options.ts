@@ -33,7 +33,8 @@ export interface TrainOptions {
 }
 
 /** What both the command and its bundle understand. */
-export const TRAIN_OPTIONS_HELP = `  --models A,B   ${MODEL_NAMES.join(', ')}; all but the last unless given
+export const TRAIN_OPTIONS_HELP = `  --models A,B   all but the last unless given:
+${MODEL_NAMES.map((name) => `                   ${name.padEnd(9)}${BENCH_MODELS[name].about}`).join('\n')}
   --engines A,B  ${BENCH_ENGINES.slice(0, 6).join(', ')},
                  ${BENCH_ENGINES.slice(6).join(', ')};
                  ${DEFAULT_ENGINES.join(', ')} unless given
