@@ -207,6 +207,7 @@ const RESULT: CellResult = {
   reason: undefined,
   opened: { adapter: 'scripted', tookMs: 1 },
   firstStepMs: 10,
+  secondStepMs: 9,
   stepsPerTurn: 20,
   samplesPerSecond: [],
   dispatchesPerStep: undefined,

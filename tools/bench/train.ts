@@ -14,8 +14,8 @@ and compares with stock tfjs: the same model in tfjs's own operations, trained b
 takes about six minutes on two cores without a graphics card, most of it for the cnn on WebGPU in software.
 
 A row tells samples a second (the median of all turns, the least and the most), how many times that of stock tfjs on the same
-technology, dispatches and milliseconds of JavaScript a step (WebGPU engines), the first step's and a later step's
-milliseconds, and memory.
+technology, dispatches and milliseconds of JavaScript a step (WebGPU engines), the milliseconds of the warm-up, of the first step
+after it (read-back included) and of a step among many, and memory.
 
 ${TRAIN_OPTIONS_HELP}
   --gpu          uses the machine's own graphics card; SwiftShader, which is one in software, unless given

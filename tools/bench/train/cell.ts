@@ -28,7 +28,7 @@ export type Question =
 
 export interface Opened {
   readonly adapter: string;
-  /** Until the engine and the session are open: what a participant does before its first round. */
+  /** Until the engine and the session are open and warm: what a participant does before its first round. */
   readonly tookMs: number;
 }
 
@@ -56,6 +56,11 @@ export interface Answers {
 export type Reply =
   | { readonly ok: true; readonly value: Answers[keyof Answers] }
   | { readonly ok: false; readonly error: ErrorRecord };
+
+/** Sessions that compile ahead what a training will need. */
+interface Prepares {
+  prepare?(training: LocalTraining): Promise<void>;
+}
 
 /** A data set is this many batches at most; more steps are more epochs. */
 const MAX_BATCHES = 20;
@@ -114,7 +119,9 @@ export class Cell {
     this.#examples = noise(this.#model, MAX_BATCHES * batch);
     const startMs = performance.now();
     const engine = await openByName(name);
-    this.#session = await engine.open(this.#model.network);
+    const session: EngineSession & Prepares = await engine.open(this.#model.network);
+    await session.prepare?.(this.#training(1));
+    this.#session = session;
     return { adapter: engine.adapter, tookMs: performance.now() - startMs };
   }
 
@@ -127,17 +134,16 @@ export class Cell {
       throw new HushError('bench/steps', `${steps} steps were asked for, expected a multiple of ${MAX_BATCHES}.`);
     }
     session.setParameters(start);
-    const training: LocalTraining = {
-      optimizer: { kind: 'sgd' },
-      learningRate: LEARNING_RATE,
-      batchSize: this.#batch,
-      epochs: steps / batches,
-      fedProxMu: 0,
-    };
+    const training = this.#training(steps / batches);
     const examples = this.#rows(batches * this.#batch);
     const startMs = performance.now();
     await session.train(examples, training, SEED, CONTROL);
     return performance.now() - startMs;
+  }
+
+  #training(epochs: number): LocalTraining {
+    const optimizer = { kind: 'sgd' } as const;
+    return { optimizer, learningRate: LEARNING_RATE, batchSize: this.#batch, epochs, fedProxMu: 0 };
   }
 
   /** The difference of two trainings: what begins and ends one is not of a step. */

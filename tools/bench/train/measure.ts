@@ -36,7 +36,10 @@ export interface CellResult {
   readonly batch: number;
   readonly reason: string | undefined;
   readonly opened: Opened | undefined;
+  /** A training of one step, the first after the warm-up: with its data's way to the device, and a read-back. */
   readonly firstStepMs: number | undefined;
+  /** The same once more. */
+  readonly secondStepMs: number | undefined;
   readonly stepsPerTurn: number;
   /** Of each turn. */
   readonly samplesPerSecond: readonly number[];
@@ -60,7 +63,7 @@ export async function measure(place: Place, order: MeasureOrder): Promise<readon
   const all = engines.map((engine): Running => {
     const samplesPerSecond: readonly number[] = [];
     const nothing = { reason: undefined, opened: undefined, firstStepMs: undefined, dispatchesPerStep: undefined };
-    const more = { javascriptMsPerStep: undefined, memory: undefined, heapBytes: undefined };
+    const more = { secondStepMs: undefined, javascriptMsPerStep: undefined, memory: undefined, heapBytes: undefined };
     const draft = { model, engine, batch, stepsPerTurn: 1, samplesPerSecond, ...nothing, ...more };
     return { draft, thread: place.open(engine), spentMs: 0 };
   });
@@ -97,6 +100,7 @@ async function start(
 ): Promise<void> {
   draft.opened = await thread.ask({ kind: 'open', engine: draft.engine, model, batch }, FIRST_STEP_LIMIT_MS);
   draft.firstStepMs = await thread.ask({ kind: 'train', steps: 1 }, FIRST_STEP_LIMIT_MS);
+  draft.secondStepMs = await thread.ask({ kind: 'train', steps: 1 }, TURNS_LIMIT_MS);
   draft.stepsPerTurn = await stepsWithin(thread, (1000 * seconds) / rounds);
 }
 

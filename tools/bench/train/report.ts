@@ -22,6 +22,7 @@ export interface Row {
   readonly medianStepMs: number | null;
   readonly openMs: number | null;
   readonly firstStepMs: number | null;
+  readonly secondStepMs: number | null;
   readonly dispatchesPerStep: number | null;
   readonly javascriptMsPerStep: number | null;
   /** In 10^6 bytes: the device's buffers at their most, WebAssembly's memories and JavaScript's heap at the end. */
@@ -68,6 +69,7 @@ export function rowsOf(results: readonly CellResult[], peakTflops?: number): rea
       medianStepMs: speed ? rounded((1000 * batch) / speed.median) : null,
       openMs: orNull(opened?.tookMs),
       firstStepMs: orNull(result.firstStepMs),
+      secondStepMs: orNull(result.secondStepMs),
       dispatchesPerStep: orNull(result.dispatchesPerStep),
       javascriptMsPerStep: orNull(result.javascriptMsPerStep),
       memoryMB: memory
@@ -108,6 +110,7 @@ const COLUMNS: readonly (readonly [head: string, width: number, cell: (row: Row)
   ['of stock', 10, ({ ratioToStock }) => (ratioToStock === null ? '–' : `× ${ratioToStock}`)],
   ['dispatches', 12, ({ dispatchesPerStep }) => figure(dispatchesPerStep)],
   ['JS ms', 9, ({ javascriptMsPerStep }) => figure(javascriptMsPerStep)],
+  ['warm ms', 9, ({ openMs }) => figure(openMs)],
   ['first ms', 10, ({ firstStepMs }) => figure(firstStepMs)],
   ['step ms', 9, ({ medianStepMs }) => figure(medianStepMs)],
   ['MB gpu/wasm/js', 20, ({ memoryMB: m }) => (m ? `${m.gpuPeak}/${m.wasm}/${m.heap ?? '–'}` : '–')],
