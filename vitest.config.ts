@@ -19,6 +19,7 @@ const PACKAGES = [
   '@tensorflow/tfjs-backend-webgl',
   '@tensorflow/tfjs-backend-webgpu',
   '@tensorflow/tfjs-core',
+  '@tensorflow/tfjs-core/dist/register_all_gradients.js',
   '@tensorflow/tfjs-layers',
   'cborg',
   'comlink',

@@ -6,6 +6,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vites
 import { HushError } from '../../src/core/errors.ts';
 import type { ErrorCode } from '../../src/core/errors.ts';
 import { FEDERATE_HELP, preparePlan, readOptions } from '../../tools/federate/options.ts';
+import { comparisonOf } from '../../tools/federate/report.ts';
+import type { Report } from '../../tools/federate/report.ts';
 import { planDocument } from '../support/planDocument.ts';
 
 let folder: string;
@@ -121,6 +123,24 @@ describe('options', () => {
 
   it('that do not exist are named', () => {
     expect(() => readOptions(['p', '--paticipants', '4'])).toThrow(/--paticipants/);
+  });
+});
+
+describe('a comparison of engines', () => {
+  const report = (ok: boolean, trainSecondsPerRound: number | null): Report =>
+    ({ ok, trainSecondsPerRound }) as unknown as Report;
+
+  it('is the training time beside that of stock tfjs', () => {
+    const [stock, chosen] = [report(true, 8), report(true, 2.5)];
+    expect(comparisonOf(stock, chosen)).toEqual({ ok: true, stock, chosen, trainSecondsOfStock: 0.313 });
+    expect(comparisonOf(stock, report(false, 2)).ok).toBe(false);
+    expect(comparisonOf(report(false, 8), chosen).ok).toBe(false);
+  });
+
+  it('has no ratio where one was not measured', () => {
+    expect(comparisonOf(report(true, null), report(true, 2)).trainSecondsOfStock).toBeNull();
+    expect(comparisonOf(report(true, 8), report(true, null)).trainSecondsOfStock).toBeNull();
+    expect(comparisonOf(report(true, 0), report(true, 2)).trainSecondsOfStock).toBeNull();
   });
 });
 
