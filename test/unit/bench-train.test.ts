@@ -185,6 +185,15 @@ describe('models', () => {
     expect(Math.max(...labels)).toBeLessThan(output.at(-1)!);
   });
 
+  it('have data over again where there is much of it', () => {
+    const { inputs } = noise(BENCH_MODELS.mlp, 4000);
+    const drawn = 1_000_003;
+    for (const i of [0, 1, 784, 131_070]) {
+      expect([inputs[i + drawn], inputs[i + 2 * drawn]]).toEqual([inputs[i], inputs[i]]);
+    }
+    expect(new Set(inputs.slice(-5000)).size).toBe(256);
+  });
+
   it('are of the sizes that are written down', () => {
     const size = (name: keyof typeof BENCH_MODELS): number => placeNetwork(BENCH_MODELS[name].network).layout.length;
     expect(size('mlp')).toBe(784 * 128 + 128 + 128 * 10 + 10);
