@@ -86,6 +86,8 @@ function kerasLayer({ layer, index, blocks, input }: PlacedLayer, { layers, loss
         units: layer.units,
         activation: 'tanh',
         recurrent_activation: 'sigmoid',
+        // Keras begins with an orthogonal matrix, whose decomposition takes long and is thrown away.
+        recurrent_initializer: { class_name: 'GlorotUniform', config: {} },
         use_bias: true,
         return_sequences: true,
       });

@@ -84,7 +84,10 @@ describe('a product', () => {
             expected[OUTPUT / 4 + i * columns + j] = rectified ? Math.max(0, sum) : sum;
           }
         }
-        run(LEFT, RIGHT, OUTPUT, given === 'depth' ? depth : rows, 0, panelCount(columns), SCRATCH);
+        // In two parts, one of which may be empty, as threads share it.
+        const [count, cut] = [given === 'depth' ? depth : rows, seed % (panelCount(columns) + 1)];
+        run(LEFT, RIGHT, OUTPUT, count, 0, cut, SCRATCH);
+        run(LEFT, RIGHT, OUTPUT, count, cut, panelCount(columns), SCRATCH);
         // Nothing but the output and the scratch is written.
         for (let i = 0; i < SCRATCH / 4; i++) {
           if (Math.abs(floats[i]! - expected[i]!) > 1e-5) throw new Error(`${i}: ${floats[i]}, not ${expected[i]}`);

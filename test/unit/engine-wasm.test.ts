@@ -48,10 +48,8 @@ describe('the compiled-wasm engine', () => {
       ...WebAssembly,
       compile: WebAssembly.compile,
       instantiate: WebAssembly.instantiate,
-      Memory: class {
-        constructor() {
-          throw new RangeError('could not allocate memory');
-        }
+      Memory: function refuse() {
+        throw new RangeError('could not allocate memory');
       },
     });
     const examples = someExamples(SMALL, 1000);

@@ -10,8 +10,8 @@ import type { Local } from '../../core/wasmModule.ts';
 import { int, whileTrue } from './expressions.ts';
 import type { Machine } from './machine.ts';
 
-/** Some tens of microseconds. */
-const HELPER_SPINS = 20_000;
+/** Some tenths of a millisecond: to be woken up takes as long. */
+const HELPER_SPINS = 300_000;
 /** Then the host has a look at the clock. */
 const TRAINER_SPINS = 1_000_000;
 

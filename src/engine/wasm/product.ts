@@ -71,8 +71,8 @@ export function productFunction(shape: ProductShape, arithmetic: Arithmetic): Fu
     );
   }
   if (columns % PANEL_COLUMNS > 0) {
-    const isLast = int.below(int.of(whole), all);
-    f.append(when(isLast, panel.set(int.of(whole)), tiles.panel(columns % PANEL_COLUMNS, panel)));
+    const isWanted = int.and(int.below(int.of(whole), all), int.below(panel.get, int.of(whole + 1)));
+    f.append(when(isWanted, panel.set(int.of(whole)), tiles.panel(columns % PANEL_COLUMNS, panel)));
   }
   return f;
 }

@@ -4,6 +4,7 @@ import { dropoutKey } from '../../core/dropout.ts';
 import { HushError } from '../../core/errors.ts';
 import type { LocalTraining } from '../../core/plan.ts';
 import type { PartFigures } from '../../core/sumSpec.ts';
+import { Balance } from './balance.ts';
 import { CORRECT_AT, TALLY_BYTES } from './losses.ts';
 import { ROWS_AT, SCRATCH_AT, SCRATCH_SIZE_AT } from './machine.ts';
 import type { Phase } from './machine.ts';
@@ -26,6 +27,8 @@ export class Program {
   readonly #names: readonly string[];
   readonly #kernels: readonly (() => void)[];
   readonly #team: Team | undefined;
+  readonly #balance = new Balance();
+  readonly #parts: WebAssembly.Global;
 
   private constructor(compiled: CompiledNetwork, memory: WebAssembly.Memory, { exports, names, team }: Running) {
     this.compiled = compiled;
@@ -35,11 +38,11 @@ export class Program {
     this.#floats = new Float32Array(memory.buffer);
     this.#words = new Int32Array(memory.buffer);
     this.#bytes = new Uint8Array(memory.buffer);
-    const { scratch, presets, threads } = compiled;
+    const { scratch, presets } = compiled;
     this.#words[SCRATCH_AT / 4] = scratch.at;
     this.#words[SCRATCH_SIZE_AT / 4] = scratch.size;
     for (const { at, values } of presets) this.#floats.set(values, at / 4);
-    (exports['parts'] as WebAssembly.Global).value = threads;
+    this.#parts = exports['parts'] as WebAssembly.Global;
   }
 
   /** @throws HushError `engine/out-of-memory`; `engine/unavailable` when a helper thread does not start. */
@@ -59,29 +62,41 @@ export class Program {
 
   /** @throws HushError `engine/lost` when a helper thread is. */
   run(list: KernelList): void {
-    this.#team?.begin(list);
-    for (const kernel of list) this.#one(kernel);
+    const team = this.#chooseTeam();
+    const startMs = this.#team ? performance.now() : 0;
+    team?.begin(list);
+    for (const kernel of list) {
+      this.#kernels[kernel]?.();
+      team?.meet();
+    }
+    if (!this.#team) return;
+    const nowMs = performance.now();
+    this.#balance.took(nowMs - startMs, nowMs);
   }
 
   /** The same with a wait after each kernel; a list that `between` breaks off is not gone on with. */
   async runSlowly(list: KernelList, between: () => Promise<void> | undefined): Promise<void> {
-    this.#team?.begin(list);
+    const team = this.#chooseTeam();
+    team?.begin(list);
     let left = list.length;
     try {
       for (const kernel of list) {
-        this.#one(kernel);
+        this.#kernels[kernel]?.();
+        team?.meet();
         left--;
         const wait = left > 0 ? between() : undefined;
         if (wait) await wait;
       }
     } finally {
-      if (left > 0) this.#team?.abandon();
+      if (left > 0) team?.abandon();
     }
   }
 
-  #one(kernel: number): void {
-    this.#kernels[kernel]?.();
-    this.#team?.meet();
+  /** The helpers, if they take part now; without them the trainer's share is everything. */
+  #chooseTeam(): Team | undefined {
+    const team = this.#balance.together ? this.#team : undefined;
+    this.#parts.value = team ? this.compiled.threads : 1;
+    return team;
   }
 
   setParameters(parameters: ArrayLike<number>): void {

@@ -88,6 +88,6 @@ function started(helper: Worker, order: HelperOrder): Promise<void> {
       'error',
       settle(() => reject(new Error('It crashed.'))),
     );
-    helper.postMessage(order);
+    helper.postMessage(order, []);
   });
 }

@@ -7,7 +7,7 @@ import type { Code } from '../../core/wasmAssembler.ts';
 import type { FunctionBuilder, Local } from '../../core/wasmModule.ts';
 import type { ParameterLayout } from '../../core/layerShapes.ts';
 import type { OptimizerSpec } from '../../core/plan.ts';
-import { double, held, int, vec, whileTrue } from './expressions.ts';
+import { advance, double, held, int, times, vec, whileTrue } from './expressions.ts';
 import { overFloats } from './lanes.ts';
 import type { Lanes } from './lanes.ts';
 import type { Machine } from './machine.ts';
@@ -82,9 +82,9 @@ export function writeUpdates(
   normKernel(machine, ranges, vectors.gradient, norms);
   kernel('clip', (f, over) => {
     const sum = held(f, 'f64', double.of(0));
-    for (let i = 0; i < machine.threads; i++) {
-      f.append(sum.set(double.add(sum.get, double.load(int.of(norms + i * NORM_BYTES)))));
-    }
+    const [at, left] = [held(f, 'i32', int.of(norms)), f.local('i32')];
+    const addOne = sum.set(double.add(sum.get, double.load(at.get)));
+    f.append(times(left, machine.parts, addOne, advance(at, NORM_BYTES)));
     const most = code(int.of(rates.maxNorm), f32.load(0), f64.fromSingle);
     const scale = code(most, code(sum.get, f64.squareRoot), f64.divide, f32.fromDouble);
     const factor = held(f, 'v128', code(scale, f32.constant(1), f32.minimum, f32x4.splat));
