@@ -2,4 +2,4 @@
 import { openCompiledWebgpu } from '../../src/engine/webgpu/engine.ts';
 import { engineContract } from '../contract/engineContract.ts';
 
-engineContract('compiled-webgpu', () => openCompiledWebgpu('patient'), { lacks: ['lstm'] });
+engineContract('compiled-webgpu', () => openCompiledWebgpu('patient', 'register-4x8'), { lacks: ['lstm'] });

@@ -5,20 +5,23 @@ import type { Network } from '../../core/network.ts';
 import type { Patience } from '../availability.ts';
 import { openDevice } from './device.ts';
 import type { Device } from './device.ts';
+import type { KernelChoice } from './programs.ts';
 import { CompiledSession } from './session.ts';
 
 /** @throws HushError `engine/unavailable`, saying why. */
-export async function openCompiledWebgpu(patience: Patience): Promise<CompiledWebgpu> {
-  return new CompiledWebgpu(await openDevice(patience));
+export async function openCompiledWebgpu(patience: Patience, choice: KernelChoice = 'timed'): Promise<CompiledWebgpu> {
+  return new CompiledWebgpu(await openDevice(patience), choice);
 }
 
 export class CompiledWebgpu implements TrainingEngine {
   readonly name: EngineName = 'compiled-webgpu';
   readonly #device: Device;
+  readonly #choice: KernelChoice;
   readonly #sessions = new Set<CompiledSession>();
 
-  constructor(device: Device) {
+  constructor(device: Device, choice: KernelChoice) {
     this.#device = device;
+    this.#choice = choice;
   }
 
   get adapter(): string {
@@ -27,7 +30,7 @@ export class CompiledWebgpu implements TrainingEngine {
 
   /** @throws HushError `engine/unsupported`, naming the layer. */
   async open(network: Network): Promise<CompiledSession> {
-    const session = new CompiledSession(placeNetwork(network), this.#device);
+    const session = new CompiledSession(placeNetwork(network), this.#device, this.#choice);
     this.#sessions.add(session);
     return session;
   }

@@ -1,10 +1,12 @@
-/** Which kernel computes a product on the adapter at hand. */
+/** Which kernel computes a product. */
 import { registerColumns, registerRows } from './product.ts';
 import type { ColumnProduct, Emission, RegisterTile, RowProduct } from './product.ts';
+import { canBeSliced, slicedRows } from './slicedProduct.ts';
 import { tiledColumns, tiledRows } from './tiledProduct.ts';
 import type { Kernel } from './wgsl.ts';
 
-export type Variant = 'register-4x8' | 'register-8x8' | 'workgroup-32' | 'workgroup-64';
+export const VARIANTS = ['register-4x8', 'register-8x8', 'sliced', 'workgroup-32', 'workgroup-64'] as const;
+export type Variant = (typeof VARIANTS)[number];
 
 export type Product = RowProduct | ColumnProduct;
 
@@ -18,20 +20,30 @@ const MAX_PARTS = 32;
 /** What two products must share to be equally fast. */
 export function productKey(product: Product): string {
   if (product.kind === 'rows') {
-    const { m, n, inner, taps, strides } = product;
-    return `rows ${m} ${n} ${inner} ${taps.join('x')} ${strides.n === 1 ? 'n' : 'k'}`;
+    const { m, n, inner, taps, strides, masked } = product;
+    return `rows ${m} ${n} ${inner} ${taps.join('x')} ${strides.n === 1 ? 'n' : 'k'} ${masked}`;
   }
   const { k, n, examples, places } = product;
   return `columns ${k} ${n} ${examples} ${places.join('x')}`;
 }
 
+/** Multiplications. */
+export function workOf(product: Product): number {
+  if (product.kind === 'rows') return product.m * product.n * product.inner * product.taps[0] * product.taps[1];
+  return product.k * product.n * product.examples * product.places[0] * product.places[1];
+}
+
+export function variantsFor(product: Product): Variant[] {
+  return VARIANTS.filter((variant) => variant !== 'sliced' || (product.kind === 'rows' && canBeSliced(product)));
+}
+
 export class Kernels {
-  readonly #choice: ReadonlyMap<string, Variant>;
+  readonly #choose: (product: Product) => Variant;
   /** All products that were asked for, by their key. */
   readonly products = new Map<string, Product>();
 
-  constructor(choice: ReadonlyMap<string, Variant>) {
-    this.#choice = choice;
+  constructor(choose: (product: Product) => Variant) {
+    this.#choose = choose;
   }
 
   rows(product: RowProduct, emission: Emission): Kernel {
@@ -43,17 +55,17 @@ export class Kernels {
   }
 
   #variant(product: Product): Variant {
-    const key = productKey(product);
-    this.products.set(key, product);
-    return this.#choice.get(key) ?? 'register-4x8';
+    this.products.set(productKey(product), product);
+    const chosen = this.#choose(product);
+    return variantsFor(product).includes(chosen) ? chosen : 'register-4x8';
   }
 }
 
 export function rowKernel(product: RowProduct, variant: Variant, emission: Emission): Kernel {
+  if (variant === 'sliced') return slicedRows(product, emission);
   const side = workgroupSide(variant);
-  return side
-    ? tiledRows(product, { side }, emission)
-    : registerRows(product, registerTile(variant), emission, REGISTER_SIZE);
+  if (side) return tiledRows(product, { side }, emission);
+  return registerRows(product, registerTile(variant), emission, REGISTER_SIZE);
 }
 
 export function columnKernel(product: ColumnProduct, variant: Variant, emission: Emission, parts: number): Kernel {

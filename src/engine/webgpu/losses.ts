@@ -11,7 +11,7 @@ import type { Kernel } from './wgsl.ts';
 
 /** With at most so many classes the last dense layer and its softmax are one dispatch. */
 const MAX_FUSED_CLASSES = 32;
-const FUSED_SIZE = 64;
+const FUSED_SIZE = 32;
 
 interface Shape {
   /** Predictions of an example, and values of one. */

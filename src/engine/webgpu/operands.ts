@@ -57,6 +57,7 @@ export function denseForward({ rows, places, inputs, units, kernel }: DenseShape
     one: (address) => reader.one(address),
     four: (address) => reader.four(address, inputs % 4 === 0),
     row: (i, m) => `let at${i} = ${vectorAt(reader, m, places, inputs)};`,
+    tapRow: () => '',
     tap: () => '',
     base: kernel,
     strides: { tap: 0, inner: units, n: 1 },
@@ -82,6 +83,7 @@ export function denseInputGradient({ rows, places, inputs, units, kernel }: Dens
     one: (address) => `arena[${address}]`,
     four: (address) => `x4(${address})`,
     row: (i, m) => `let at${i} = ${gradient.offset}u + (${m}) * ${units}u;`,
+    tapRow: () => '',
     tap: () => '',
     base: kernel,
     strides: { tap: 0, inner: 1, n: units },
@@ -108,6 +110,7 @@ export function denseKernelGradient(
     four: (address) => reader.four(address, true),
     column: (i, k) => `let k${i} = ${k};`,
     example: () => `let base = ${reader.base('r')};`,
+    placeRow: () => '',
     place: (i) => `let at${i} = base + ${places === 1 ? '' : `x * ${inputs}u + `}k${i};`,
     b: gradient,
   };
@@ -137,21 +140,33 @@ export function convolutionForward({ rows, slide, filters, kernel }: Convolution
 let base${i} = ${reader.base(`m${i} / ${area}u`)};
 let y${i} = m${i} % ${area}u / ${outWidth}u * ${strides[0]}u;
 let x${i} = m${i} % ${outWidth}u * ${strides[1]}u;`,
-    tap: (i) => pixel(slide, masked, i, `y${i} + th`, `x${i} + tw`, `base${i}`, ''),
+    tapRow: (i) => pixelRow(slide, masked, i, `y${i} + th`, `base${i}`),
+    tap: (i) => pixel(slide, masked, i, `x${i} + tw`, `base${i}`),
     base: kernel,
     strides: { tap: channels * filters, inner: filters, n: 1 },
   };
 }
 
-/** Finds the pixel at padded coordinates; one that is outside becomes the image's first, times 0. */
-function pixel(slide: Slide, masked: boolean, i: string, y: string, x: string, base: string, plus: string): string {
-  const { height, width, channels, before } = slide;
+/** Finds the row of pixels at a padded coordinate. */
+function pixelRow(
+  { height, width, channels, before }: Slide,
+  masked: boolean,
+  i: string,
+  y: string,
+  base: string,
+): string {
   // Unsigned, so that what is before the image is far behind it.
-  const address = `((${y} - ${before[0]}u) * ${width}u + ${x} - ${before[1]}u) * ${channels}u`;
-  if (!masked) return `let at${i} = ${base} + ${address}${plus};`;
-  return `let in${i} = (${y} - ${before[0]}u < ${height}u) & (${x} - ${before[1]}u < ${width}u);
+  const line = `let line${i} = ${base} + ((${y} - ${before[0]}u) * ${width}u - ${before[1]}u) * ${channels}u;`;
+  return masked ? `${line} let isRow${i} = ${y} - ${before[0]}u < ${height}u;` : line;
+}
+
+/** Finds the pixel in that row; one that is outside becomes the one at `base`, times 0. */
+function pixel({ width, channels, before }: Slide, masked: boolean, i: string, x: string, base: string): string {
+  const address = `line${i} + (${x}) * ${channels}u`;
+  if (!masked) return `let at${i} = ${address};`;
+  return `let in${i} = isRow${i} & (${x} - ${before[1]}u < ${width}u);
 let ok${i} = select(0.0, 1.0, in${i});
-let at${i} = ${base} + select(0u, ${address}, in${i})${plus};`;
+let at${i} = select(${base}, ${address}, in${i});`;
 }
 
 /**
@@ -180,7 +195,8 @@ let is${name}${i} = (${name}${i} >= ${tap}) & ((${name}${i} - ${tap}) % ${stride
 let base${i} = ${gradient.offset}u + m${i} / ${height * width}u * ${outHeight * outWidth * filters}u;
 let y${i} = m${i} % ${height * width}u / ${width}u + ${before[0]}u;
 let x${i} = m${i} % ${width}u + ${before[1]}u;`,
-    tap: (i) => `${along('y', 'th', outHeight, strides[0], i)} ${along('x', 'tw', outWidth, strides[1], i)}
+    tapRow: (i) => along('y', 'th', outHeight, strides[0], i),
+    tap: (i) => `${along('x', 'tw', outWidth, strides[1], i)}
 let in${i} = isy${i} & isx${i};
 let ok${i} = select(0.0, 1.0, in${i});
 let at${i} = base${i} + select(0u, (wy${i} * ${outWidth}u + wx${i}) * ${filters}u, in${i});`,
@@ -214,8 +230,8 @@ let c${i} = k${i} % ${channels}u;
 let h${i} = k${i} / ${channels * window[1]}u;
 let w${i} = k${i} / ${channels}u % ${window[1]}u;`,
     example: () => `let base = ${reader.base('r')};`,
-    place: (i) =>
-      pixel(slide, masked, i, `y * ${strides[0]}u + h${i}`, `x * ${strides[1]}u + w${i}`, 'base', ` + c${i}`),
+    placeRow: (i) => pixelRow(slide, masked, i, `y * ${strides[0]}u + h${i}`, `base + c${i}`),
+    place: (i) => pixel(slide, masked, i, `x * ${strides[1]}u + w${i}`, `base + c${i}`),
     b: gradient,
   };
 }

@@ -24,7 +24,9 @@ export interface RowProduct extends Rows {
   readonly taps: readonly [number, number];
   /** Once for each row `m` of a tile. */
   row(i: string, m: string): string;
-  /** Once for each tap `th`, `tw`. */
+  /** Once for each row of taps, `th`. */
+  tapRow(i: string): string;
+  /** Once for each tap `tw` of it. */
   tap(i: string): string;
   /** In the parameters: `base` + tap · strides.tap + c · strides.inner + n · strides.n; one of the last two is 1. */
   readonly base: number;
@@ -48,7 +50,9 @@ export interface ColumnProduct extends Rows {
   column(i: string, k: string): string;
   /** Once for each example `r`. */
   example(): string;
-  /** Once for each place `y`, `x`, for a group of columns. */
+  /** Once for each row of places, `y`, for a group of columns. */
+  placeRow(i: string): string;
+  /** Once for each place `x` of it. */
   place(i: string): string;
   /** b is a tensor of the arena. */
   readonly b: Tensor;
@@ -69,6 +73,15 @@ export interface RegisterTile {
 
 const LANES = ['x', 'y', 'z', 'w'] as const;
 const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
+
+const vector = (lane: (lane: number) => string): string => `vec4<f32>(${range(4).map(lane).join(', ')})`;
+
+/** A loop that is run once costs a software adapter as much as its body. */
+function loop(name: string, from: number, to: number, step: number, body: string): string {
+  if (to - from <= step) return `{ let ${name} = ${from}u; ${body} }`;
+  return `for (var ${name} = ${from}u; ${name} < ${to}u; ${name} += ${step}u) { ${body} }`;
+}
+
 const lines = (parts: readonly string[]): string => parts.join('\n');
 
 export function registerRows(product: RowProduct, tile: RegisterTile, emission: Emission, size: number): Kernel {
@@ -84,12 +97,14 @@ export function registerRows(product: RowProduct, tile: RegisterTile, emission: 
   };
 }
 
-function rowsBody(product: RowProduct, tile: RegisterTile, columns: number, total: number): string {
-  const { m, n, inner, taps, masked, base, strides } = product;
-  const rows = range(tile.rows);
-  const vectors = range(tile.columns / 4);
+/** What one step along the reduction adds to the sums `s{i}{j}`: four values of it at a time, and one. */
+export function reductionSteps(
+  product: RowProduct,
+  rows: readonly number[],
+  vectors: readonly number[],
+): { readonly four: string; readonly one: string } {
+  const { masked, strides } = product;
   const ok = (i: number, value: string): string => (masked ? `${value} * ok${i}` : value);
-  const wide = inner - (inner % 4);
   const b = (c: string, column: string): string => `b + (${c}) * ${strides.inner}u + (${column}) * ${strides.n}u`;
   const byColumn = strides.n === 1;
   const four = lines([
@@ -102,12 +117,7 @@ function rowsBody(product: RowProduct, tile: RegisterTile, columns: number, tota
           ])
         : [
             ...range(4).map((lane) => `let b${j}${lane} = p4(${b('c', `n + ${4 * j + lane}u`)});`),
-            ...rows.map(
-              (i) =>
-                `s${i}${j} += vec4<f32>(${range(4)
-                  .map((lane) => `dot(a${i}, b${j}${lane})`)
-                  .join(', ')});`,
-            ),
+            ...rows.map((i) => `s${i}${j} += ${vector((lane) => `dot(a${i}, b${j}${lane})`)};`),
           ],
     ),
   ]);
@@ -116,25 +126,32 @@ function rowsBody(product: RowProduct, tile: RegisterTile, columns: number, tota
     ...vectors.flatMap((j) => [
       byColumn
         ? `let b${j} = p4(${b('c', `n + ${4 * j}u`)});`
-        : `let b${j} = vec4<f32>(${range(4)
-            .map((lane) => `params[${b('c', `n + ${4 * j + lane}u`)}]`)
-            .join(', ')});`,
+        : `let b${j} = ${vector((lane) => `params[${b('c', `n + ${4 * j + lane}u`)}]`)};`,
       ...rows.map((i) => `s${i}${j} += a${i} * b${j};`),
     ]),
   ]);
-  const sums = lines([
+  return { four, one };
+}
+
+function rowsBody(product: RowProduct, tile: RegisterTile, columns: number, total: number): string {
+  const { m, n, inner, taps, base, strides } = product;
+  const rows = range(tile.rows);
+  const vectors = range(tile.columns / 4);
+  const wide = inner - (inner % 4);
+  const { four, one } = reductionSteps(product, rows, vectors);
+  const tap = lines([
     ...rows.map((i) => product.tap(String(i))),
     `let b = ${base}u + (th * ${taps[1]}u + tw) * ${strides.tap}u;`,
-    wide > 0 ? `for (var c = 0u; c < ${wide}u; c += 4u) { ${four} }` : '',
-    wide < inner ? `for (var c = ${wide}u; c < ${inner}u; c++) { ${one} }` : '',
+    wide > 0 ? loop('c', 0, wide, 4, four) : '',
+    wide < inner ? loop('c', wide, inner, 1, one) : '',
   ]);
-  const [height, width] = taps;
+  const tapRow = lines([...rows.map((i) => product.tapRow(String(i))), loop('tw', 0, taps[1], 1, tap)]);
   return `if (id >= ${total}u) { return; }
 let n = (id % ${columns}u) * ${tile.columns}u;
 let m = (id / ${columns}u) * ${tile.rows}u;
 ${lines(rows.flatMap((i) => vectors.map((j) => `var s${i}${j} = vec4<f32>();`)))}
 ${lines(rows.map((i) => product.row(String(i), m % tile.rows === 0 ? `m + ${i}u` : `min(m + ${i}u, ${m - 1}u)`)))}
-for (var th = 0u; th < ${height}u; th++) { for (var tw = 0u; tw < ${width}u; tw++) { ${sums} } }
+${loop('th', 0, taps[0], 1, tapRow)}
 ${lines(rows.map((i) => emitted(vectors, i, 'm', m % tile.rows === 0 ? undefined : m, n % tile.columns === 0 ? undefined : n)))}`;
 }
 
@@ -211,7 +228,7 @@ ${lines(groups.map((i) => product.column(String(i), whole ? `k + ${i * group}u` 
 for (var r = ${from}; r < ${to}; r++) {
   ${product.example()}
   var row = ${product.b.offset}u + r * ${height * width * n}u + n;
-  for (var y = 0u; y < ${height}u; y++) { for (var x = 0u; x < ${width}u; x++) { ${step} } }
+  ${loop('y', 0, height, 1, lines([...groups.map((i) => product.placeRow(String(i))), loop('x', 0, width, 1, step)]))}
 }
 ${lines(rows.map((i) => emitted(vectors, i, 'k', whole ? undefined : k, n % tile.columns === 0 ? undefined : n)))}
 ${bias ? `if (k == 0u) { ${lines(vectors.map((j) => `if (n + ${4 * j}u < ${n}u) { emitBias(n + ${4 * j}u, t${j}); }`))} }` : ''}`;

@@ -15,7 +15,7 @@ import { Datasets, dataKind } from './datasets.ts';
 import type { Device } from './device.ts';
 import { BatchOrder } from './order.ts';
 import { Programs } from './programs.ts';
-import type { Prepared } from './programs.ts';
+import type { KernelChoice, Prepared } from './programs.ts';
 import { runSteps } from './run.ts';
 import type { RunCost } from './run.ts';
 import { evaluationWords, readFigures, trainingWords } from './settings.ts';
@@ -46,12 +46,12 @@ export class CompiledSession implements EngineSession {
   #account: Account | undefined;
 
   /** @throws HushError `engine/unsupported`, naming the layer. */
-  constructor(placed: PlacedNetwork, device: Device) {
+  constructor(placed: PlacedNetwork, device: Device, choice: KernelChoice = 'timed') {
     this.#placed = placed;
     this.#device = device;
     this.#storage = new Storage(device);
     this.#datasets = new Datasets(device, placed);
-    this.#programs = new Programs(device, cutIntoUnits(placed));
+    this.#programs = new Programs(device, cutIntoUnits(placed), choice);
   }
 
   /** Of the last `train`. */

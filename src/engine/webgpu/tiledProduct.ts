@@ -29,6 +29,7 @@ export function tiledRows(product: RowProduct, tile: WorkgroupTile, emission: Em
   let th = k / ${inner}u / ${width}u;
   let tw = k / ${inner}u % ${width}u;
   ${product.row('0', 'm')}
+  ${product.tapRow('0')}
   ${product.tap('0')}
   return ${product.one('at0 + c')}${masked ? ' * ok0' : ''};
 }
@@ -58,6 +59,7 @@ export function tiledColumns(product: ColumnProduct, tile: WorkgroupTile, emissi
   let x = m % ${width}u;
   ${product.column('0', 'k')}
   ${product.example()}
+  ${product.placeRow('0')}
   ${product.place('0')}
   return ${product.one('at0')}${masked ? ' * ok0' : ''};
 }
