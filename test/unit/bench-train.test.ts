@@ -122,7 +122,7 @@ function scriptedPlace(engines: Partial<Record<BenchEngine, Scripted>>) {
   return { place, asked, closed };
 }
 
-const ORDER = { model: 'mlp', batch: undefined, seconds: 1, rounds: 3 } as const;
+const ORDER = { model: 'mlp', batch: undefined, seconds: 1, rounds: 3, heapLimitMs: 1 } as const;
 
 describe('measuring', () => {
   it('takes turns, each as long as the others', async () => {

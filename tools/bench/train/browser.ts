@@ -39,16 +39,22 @@ export async function openBenchPage({ gpu }: { readonly gpu: boolean }): Promise
   const server = await startServer({ port: 0, root: site, dataDir: join(site, 'data') });
   const args = gpu ? ARGS : [...ARGS, ...SOFTWARE_GPU_ARGS];
   const browser = await chromium.launch({ executablePath: await findChromium(), args });
-  const page = await browser.newPage();
-  await page.goto(`${server.url}page.html`);
-  await page.waitForFunction(() => 'bench' in globalThis);
   return {
-    call: async (name, order) =>
-      (await page.evaluate(
-        ([name, order]) =>
-          (globalThis as unknown as { bench: Record<string, (order: unknown) => unknown> }).bench[name]?.(order),
-        [name as string, order as unknown] as const,
-      )) as never,
+    call: async (name, order) => {
+      // A page of its own: workers of an earlier one that have ended keep its memory from being measured.
+      const page = await browser.newPage();
+      try {
+        await page.goto(`${server.url}page.html`);
+        await page.waitForFunction(() => 'bench' in globalThis);
+        return (await page.evaluate(
+          ([name, order]) =>
+            (globalThis as unknown as { bench: Record<string, (order: unknown) => unknown> }).bench[name]?.(order),
+          [name as string, order as unknown] as const,
+        )) as never;
+      } finally {
+        await page.close();
+      }
+    },
     close: async () => {
       await browser.close();
       await server.close();

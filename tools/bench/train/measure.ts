@@ -21,12 +21,14 @@ export interface MeasureOrder {
   /** For the turns of one engine together. */
   readonly seconds: number;
   readonly rounds: number;
+  /** How long the measurement of JavaScript's heap may take. */
+  readonly heapLimitMs: number;
 }
 
 export interface Place {
   open(engine: BenchEngine): CellThread;
   /** Bytes of JavaScript's heap by engine, for those that are open; empty where it cannot be told. */
-  heapBytes(): Promise<Partial<Record<BenchEngine, number>>>;
+  heapBytes(limitMs: number): Promise<Partial<Record<BenchEngine, number>>>;
 }
 
 /** As measured; `reason` when it could not be. */
@@ -75,7 +77,7 @@ export async function measure(place: Place, order: MeasureOrder): Promise<readon
       }
     }
     for (const cell of all) await attempt(cell, () => finish(cell));
-    const heaps = all.every(({ draft }) => draft.reason !== undefined) ? {} : await place.heapBytes();
+    const heaps = all.every(({ draft }) => draft.reason !== undefined) ? {} : await place.heapBytes(order.heapLimitMs);
     for (const { draft } of all) draft.heapBytes = heaps[draft.engine] ?? draft.memory?.heapBytes;
   } finally {
     for (const { thread } of all) thread.close();

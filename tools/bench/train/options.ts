@@ -17,6 +17,8 @@ const DEFAULT_ENGINES: readonly BenchEngine[] = [
   'stock-wasm',
 ];
 const SECONDS = '3';
+/** In Chromium a worker that ended a moment ago, a helper thread's too, keeps the answer away for a minute. */
+const HEAP_LIMIT_MS = 75_000;
 const ROUNDS = '5';
 
 export interface TrainOptions {
@@ -82,6 +84,7 @@ export function readTrainOptions(args: readonly string[]): TrainOptions {
       batch: model === 'product' ? undefined : batch,
       seconds,
       rounds,
+      heapLimitMs: HEAP_LIMIT_MS,
     })),
     bundle: values.bundle,
     gpu: values.gpu ?? false,

@@ -26,9 +26,6 @@ interface MeasuresMemory {
   }>;
 }
 
-/** A worker that has just ended can keep the answer away for a minute. */
-const HEAP_LIMIT_MS = 10_000;
-
 const place: Place = {
   open(engine: BenchEngine): CellThread {
     // The query tells the workers apart where memory is attributed.
@@ -40,10 +37,10 @@ const place: Place = {
       end: () => worker.terminate(),
     });
   },
-  async heapBytes() {
+  async heapBytes(limitMs) {
     const measured = await Promise.race([
       (performance as MeasuresMemory).measureUserAgentSpecificMemory?.(),
-      new Promise<undefined>((resolve) => setTimeout(resolve, HEAP_LIMIT_MS, undefined)),
+      new Promise<undefined>((resolve) => setTimeout(resolve, limitMs, undefined)),
     ]);
     const heaps: Partial<Record<BenchEngine, number>> = {};
     for (const { bytes, attribution } of measured?.breakdown ?? []) {

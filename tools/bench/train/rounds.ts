@@ -38,7 +38,7 @@ export async function runRounds(place: Place, order: RoundsOrder): Promise<Round
     const { adapter } = await thread.ask({ kind: 'open', engine, model, batch }, OPEN_LIMIT_MS);
     const look = async (): Promise<RoundMemory> => {
       const { gpuBytes, wasmBytes, heapBytes } = await thread.ask({ kind: 'memory' }, ROUND_LIMIT_MS);
-      return { gpuBytes, wasmBytes, heapBytes: (await place.heapBytes())[engine] ?? heapBytes };
+      return { gpuBytes, wasmBytes, heapBytes: (await place.heapBytes(OPEN_LIMIT_MS))[engine] ?? heapBytes };
     };
     await thread.ask({ kind: 'round', steps }, OPEN_LIMIT_MS);
     const first = await look();
