@@ -19,6 +19,7 @@ const PACKAGES = [
   '@tensorflow/tfjs-backend-webgl',
   '@tensorflow/tfjs-backend-webgpu',
   '@tensorflow/tfjs-core',
+  '@tensorflow/tfjs-core/dist/register_all_gradients.js',
   '@tensorflow/tfjs-layers',
   'cborg',
   'comlink',
@@ -32,6 +33,12 @@ const PACKAGES = [
   'uqr',
   'valibot',
 ];
+
+/** As the server of the application sends them: without them a page has no shared memory, and so no threads. */
+const ISOLATION = {
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+};
 
 export default defineConfig({
   test: {
@@ -49,6 +56,7 @@ export default defineConfig({
         optimizeDeps: { include: PACKAGES },
         oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
         worker: { format: 'es' },
+        server: { headers: ISOLATION },
         test: {
           name: 'browser',
           include: ['test/browser/**/*.test.{ts,tsx}'],

@@ -12,6 +12,14 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
     about: 'how fast masks are added, in Node and in a browser worker, against memcpy and @noble',
     load: () => import('./bench/masks.ts'),
   },
+  train: {
+    about: 'how fast each engine trains, beside stock tfjs',
+    load: () => import('./bench/train.ts'),
+  },
+  rounds: {
+    about: 'whether memory stays where it is over many rounds in one tab',
+    load: () => import('./bench/rounds.ts'),
+  },
   bits: {
     about: 'how training fares with few bits a value, with and without rotation',
     load: () => import('./bench/bits.ts'),

@@ -11,7 +11,7 @@ import { buildApplication, DATA_DIR } from './build.ts';
 import { ROOT, runIfMain } from './command.ts';
 import { FEDERATE_HELP, preparePlan, readOptions } from './federate/options.ts';
 import type { FederateOptions, PreparedPlan } from './federate/options.ts';
-import { progressLine, reportOf, reportText } from './federate/report.ts';
+import { comparisonOf, progressLine, reportOf, reportText } from './federate/report.ts';
 import type { Report } from './federate/report.ts';
 import { launchPlan, masked, Tabs } from './federate/tabs.ts';
 import type { Tab } from './federate/tabs.ts';
@@ -33,13 +33,28 @@ runIfMain(import.meta.url, async (args) => {
   };
   if (await buildApplication()) say('Built the application.');
   const server = await startServer({ port: 0, root: ROOT, dataDir: DATA_DIR });
-  const tabs = await Tabs.launch(server.url);
+  const run = async (options: FederateOptions): Promise<Report> => {
+    const tabs = await Tabs.launch(server.url);
+    try {
+      const report = await federate(options, prepared, server.url, tabs, say);
+      say(reportText(report, options.out));
+      return report;
+    } finally {
+      await tabs.close();
+    }
+  };
   try {
-    const report = await federate(options, prepared, server.url, tabs, say);
-    console.log(options.json ? JSON.stringify(report) : reportText(report, options.out));
-    return report.ok ? 0 : 1;
+    if (!options.compareEngines) {
+      const report = await run(options);
+      if (options.json) console.log(JSON.stringify(report));
+      return report.ok ? 0 : 1;
+    }
+    const stock = await run({ ...options, engine: 'stock', out: join(options.out, 'stock') });
+    const comparison = comparisonOf(stock, await run({ ...options, out: join(options.out, 'chosen') }));
+    say(`Training takes ${comparison.trainSecondsOfStock ?? '–'} of the time that stock tfjs takes.`);
+    if (options.json) console.log(JSON.stringify(comparison));
+    return comparison.ok ? 0 : 1;
   } finally {
-    await tabs.close();
     await server.close();
   }
 });
@@ -63,7 +78,7 @@ async function federate(
   };
   // Nobody begins to compute while others still load the page: that is not what is to be seen here.
   for (let i = 0; i < participants; i++) await open();
-  for (const tab of guests) await tab.join();
+  for (const tab of guests) await tab.join(options.engine);
   const drops = options.drops.map(async ({ tab, round }) => {
     const guest = guests[tab - 1];
     if (guest === undefined) return;
@@ -83,7 +98,7 @@ async function federate(
     say(`Opening one more tab in round ${next}.`);
     const tab = await open();
     newcomers.push(tab);
-    await tab.join();
+    await tab.join(options.engine);
   });
   const here = guests.filter((tab) => !tab.closed);
   const modelHashes = await Promise.all(here.map((tab) => settledModelHash(tab, view)));

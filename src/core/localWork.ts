@@ -8,11 +8,16 @@ import type { FailureHandler, Unsubscribe } from './ports.ts';
 import type { Figures, Part, SumSpec } from './sumSpec.ts';
 import type { MaskedUpdate, ModelParameters } from './updateStages.ts';
 
+/**
+ * An engine that is used and no other, instead of choosing by measurement. Stock is tfjs as its users train with it, on
+ * the fastest of its backends: what our engines are compared with.
+ */
+export type AskedEngine = EngineName | 'stock';
+
 export interface TrainerTask {
   readonly plan: Plan;
   readonly shard: ShardAssignment;
-  /** Use this engine and no other, instead of choosing by measurement. */
-  readonly forceEngine?: EngineName;
+  readonly forceEngine?: AskedEngine;
 }
 
 export interface TrainerInfo {

@@ -10,6 +10,7 @@ import type {
 } from '../core/application.ts';
 import { utf8 } from '../core/bytes.ts';
 import { asHushError, HushError } from '../core/errors.ts';
+import type { AskedEngine } from '../core/localWork.ts';
 import { inputsOf, outputsOf } from '../core/modelSpec.ts';
 import { parsePlan } from '../core/plan.ts';
 import type { Plan } from '../core/plan.ts';
@@ -30,6 +31,8 @@ const TRIAL_PLAN = 'digits.json';
 export class BrowserApplication implements Application {
   readonly #services: Services;
   readonly #coordinated = new Map<string, CoordinatorRun>();
+  /** What runs that are joined from now on train with; the fastest engine unless a script says otherwise. */
+  engine: AskedEngine | undefined;
   /** Each with its federation. */
   readonly #joined = new Map<Run, string>();
 
@@ -123,7 +126,7 @@ export class BrowserApplication implements Application {
     // In this tab, or in another one of this browser.
     const kept = await CoordinatorStore.has(this.#services.store, federation);
     const coordinatedHere = (): boolean => kept || this.#coordinated.has(federation);
-    const run = await openParticipantRun(invite, this.#services, coordinatedHere);
+    const run = await openParticipantRun(invite, this.#services, coordinatedHere, this.engine);
     const close = run.close.bind(run);
     run.close = () => {
       this.#joined.delete(run);

@@ -1,6 +1,7 @@
 /** A federation that this tab takes part in. */
 import type { Run } from '../core/application.ts';
 import { HushError } from '../core/errors.ts';
+import type { AskedEngine, Trainer } from '../core/localWork.ts';
 import type { Unsubscribe } from '../core/ports.ts';
 import type { RunActions, SavedFile } from '../core/runView.ts';
 import type { Invite } from '../federation/invite.ts';
@@ -15,13 +16,14 @@ import { saveModel } from './runFiles.ts';
 import type { Services } from './services.ts';
 
 /**
- * `coordinatedHere`: this browser coordinates the federation too.
+ * `coordinatedHere`: this browser coordinates the federation too. `engine`: trains with this one instead of the fastest.
  * @throws HushError `identity/…`, `store/…`. What goes wrong later is in the view.
  */
 export async function openParticipantRun(
   invite: Invite,
   services: Services,
   coordinatedHere: () => boolean,
+  engine?: AskedEngine,
 ): Promise<Run> {
   const name = await holdName(invite, services);
   const slot = await holdIdentity(invite.federation, services).catch((error: unknown) => {
@@ -34,7 +36,8 @@ export async function openParticipantRun(
     name?.release();
   };
   try {
-    const trainer = createTrainerHost();
+    const host = createTrainerHost();
+    const trainer = engine === undefined ? host : askingFor(engine, host);
     const transport = services.transport();
     const named = name?.identity;
     const participant = await Participant.start({ ...services, invite, identity, named, trainer, transport });
@@ -43,6 +46,10 @@ export async function openParticipantRun(
     release();
     throw error;
   }
+}
+
+function askingFor(forceEngine: AskedEngine, host: Trainer): Trainer {
+  return { ...host, open: (task) => host.open({ ...task, forceEngine }) };
 }
 
 class TakingPart implements Run {

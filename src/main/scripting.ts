@@ -1,11 +1,14 @@
 /** `window.hushgrad`: what a script on this page, such as `npm run federate`, can do and see without pressing buttons. */
 import { toBase64Url } from '../core/bytes.ts';
+import type { AskedEngine } from '../core/localWork.ts';
 import type { RunView } from '../core/runView.ts';
 import type { BrowserApplication } from './browserApplication.ts';
 
 export interface Scripting {
   /** Launches a plan, as the Launch screen does; gives the federation and its invite link. */
   launch(planText: string): Promise<{ readonly federation: string; readonly inviteLink: string }>;
+  /** Runs that are joined in this tab from now on train with this engine, not with the fastest. */
+  useEngine(engine: AskedEngine): void;
   /** Views of the runs that are open in this tab, those it coordinates first. */
   views(): readonly RunView[];
   /** Files of the federation that this tab coordinates; the weights as base64url. */
@@ -28,6 +31,9 @@ export function scriptingOf(application: BrowserApplication): Scripting {
     async launch(planText) {
       const { federation, run } = await application.launch(await application.readPlan(planText));
       return { federation, inviteLink: run.inviteLink };
+    },
+    useEngine(engine) {
+      application.engine = engine;
     },
     views: () => [...application.coordinated, ...application.joined].map((run) => run.view()),
     async files() {

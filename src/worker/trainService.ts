@@ -83,11 +83,12 @@ export class TrainService {
     this.#forgetEngine();
     const { plan, forceEngine } = need(this.#task, 'a task');
     const network = networkOf(plan.model);
+    const stock = forceEngine === 'stock';
     const chosen = await chooseEngine({
       network,
       training: plan.training,
-      open: openEngine,
-      ...(forceEngine ? { force: forceEngine } : {}),
+      open: stock ? (await import('../engine/stock/stockEngine.ts')).openStockEngine : openEngine,
+      ...(forceEngine && !stock ? { force: forceEngine } : {}),
     });
     this.#engine = { ...chosen, session: await chosen.engine.open(network) };
     return chosen.choice;

@@ -1,8 +1,8 @@
 /** The real training and summing workers: from digits to the next model, through masks. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { EngineName, TrainingProgress } from '../../src/core/engine.ts';
+import type { TrainingProgress } from '../../src/core/engine.ts';
 import type { HushError } from '../../src/core/errors.ts';
-import type { MaskSeed, Trainer, TrainerTask, TrainOrder } from '../../src/core/localWork.ts';
+import type { AskedEngine, MaskSeed, Trainer, TrainerTask, TrainOrder } from '../../src/core/localWork.ts';
 import type { Plan } from '../../src/core/plan.ts';
 import { SeededRandom } from '../../src/core/seededRandom.ts';
 import { evaluationSumSpec, ringBits, trainingSumSpec, wordCount } from '../../src/core/sumSpec.ts';
@@ -18,7 +18,7 @@ const SHARDS = 20;
 const PLAN = digitsPlan({ hidden: [8] });
 const LONG_PLAN = digitsPlan({ hidden: [8], epochs: 1000 });
 
-function task(forceEngine: EngineName, index = 0, plan = PLAN): TrainerTask {
+function task(forceEngine: AskedEngine, index = 0, plan = PLAN): TrainerTask {
   return { plan, shard: { index, count: SHARDS, split: { kind: 'iid' }, seed: 1 }, forceEngine };
 }
 
@@ -71,6 +71,22 @@ describe('the training worker', () => {
     const differences = cpu!.map((word, i) => Math.abs(word - webgpu![i]!));
     expect(Math.max(...differences)).toBeLessThanOrEqual(3);
     expect(new Set(cpu).size).toBeGreaterThan(20);
+  });
+
+  it('trains with stock tfjs where that is asked for, on the fastest of its backends', async () => {
+    await trainer.open(task('stock'));
+    const choice = await trainer.chooseEngine();
+    expect(choice.adapter).toMatch(/stock tfjs$/);
+    const usable = choice.candidates.filter((candidate) => candidate.usable);
+    expect(usable.map(({ name }) => name)).toContain('wasm');
+    expect(choice.samplesPerSecond).toBe(Math.max(...usable.map(({ samplesPerSecond }) => samplesPerSecond)));
+    for (const { name, reason } of choice.candidates) {
+      if (name.startsWith('compiled')) expect(reason).toContain('it is no backend of tfjs');
+    }
+    await trainer.load(start());
+    const report = await trainer.train(order(1));
+    expect(report.updateNorm).toBeGreaterThan(0.1);
+    expect(report.figures.validation.samples).toBe(40);
   });
 
   it('takes a round from orders to the next model, beside a summing worker', async () => {

@@ -6,6 +6,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vites
 import { HushError } from '../../src/core/errors.ts';
 import type { ErrorCode } from '../../src/core/errors.ts';
 import { FEDERATE_HELP, preparePlan, readOptions } from '../../tools/federate/options.ts';
+import { comparisonOf } from '../../tools/federate/report.ts';
+import type { Report } from '../../tools/federate/report.ts';
 import { planDocument } from '../support/planDocument.ts';
 
 let folder: string;
@@ -42,13 +44,15 @@ describe('options', () => {
       out: join(folder, 'out'),
       drops: [],
       joins: [],
+      engine: undefined,
+      compareEngines: false,
       json: false,
     });
   });
 
   it('are all understood, some more than once', () => {
     const options = readOptions(
-      'a/plan.json --participants 5 --rounds 7 --out ../there --drop 2@3 --drop 1@4 --join 4 --join 2 --json'.split(
+      'a/plan.json --participants 5 --rounds 7 --out ../there --drop 2@3 --drop 1@4 --join 4 --join 2 --engine stock --compare-engines --json'.split(
         ' ',
       ),
     );
@@ -63,6 +67,8 @@ describe('options', () => {
         { tab: 1, round: 4 },
       ],
       joins: [4, 2],
+      engine: 'stock',
+      compareEngines: true,
       json: true,
     });
   });
@@ -75,7 +81,17 @@ describe('options', () => {
 
   it('ask for no plan beside --help, which names every option', () => {
     expect(readOptions(['--help']).help).toBe(true);
-    for (const option of ['--participants', '--rounds', '--out', '--drop', '--join', '--json', '--help']) {
+    for (const option of [
+      '--participants',
+      '--rounds',
+      '--out',
+      '--drop',
+      '--join',
+      '--engine',
+      '--compare-engines',
+      '--json',
+      '--help',
+    ]) {
       expect(FEDERATE_HELP).toContain(option);
     }
   });
@@ -93,6 +109,11 @@ describe('options', () => {
     ['p --drop 2', 'command/drop', '"--drop" is "2", expected TAB@ROUND, such as 2@3.'],
     ['p --drop 0@3', 'command/drop', '"--drop" is "0@3", expected TAB@ROUND, such as 2@3.'],
     ['p --drop 2@0', 'command/drop', '"--drop" is "2@0", expected TAB@ROUND, such as 2@3.'],
+    [
+      'p --engine fast',
+      'command/engine',
+      '"--engine" is "fast", expected one of compiled-webgpu, compiled-wasm, webgpu, wasm, webgl, cpu, stock.',
+    ],
     ['p --drop a@3', 'command/drop', '"--drop" is "a@3", expected TAB@ROUND, such as 2@3.'],
   ])('"%s" is refused', (line, code, message) => {
     const error = refusalOf(...line.split(' ').filter((word) => word !== ''));
@@ -102,6 +123,24 @@ describe('options', () => {
 
   it('that do not exist are named', () => {
     expect(() => readOptions(['p', '--paticipants', '4'])).toThrow(/--paticipants/);
+  });
+});
+
+describe('a comparison of engines', () => {
+  const report = (ok: boolean, trainSecondsPerRound: number | null): Report =>
+    ({ ok, trainSecondsPerRound }) as unknown as Report;
+
+  it('is the training time beside that of stock tfjs', () => {
+    const [stock, chosen] = [report(true, 8), report(true, 2.5)];
+    expect(comparisonOf(stock, chosen)).toEqual({ ok: true, stock, chosen, trainSecondsOfStock: 0.313 });
+    expect(comparisonOf(stock, report(false, 2)).ok).toBe(false);
+    expect(comparisonOf(report(false, 8), chosen).ok).toBe(false);
+  });
+
+  it('has no ratio where one was not measured', () => {
+    expect(comparisonOf(report(true, null), report(true, 2)).trainSecondsOfStock).toBeNull();
+    expect(comparisonOf(report(true, 8), report(true, null)).trainSecondsOfStock).toBeNull();
+    expect(comparisonOf(report(true, 0), report(true, 2)).trainSecondsOfStock).toBeNull();
   });
 });
 

@@ -1,12 +1,16 @@
 /** The options of `npm run federate`, and the plan that follows from them. */
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { ENGINE_NAMES } from '../../src/core/engine.ts';
 import { HushError } from '../../src/core/errors.ts';
+import type { AskedEngine } from '../../src/core/localWork.ts';
 import { parsePlan } from '../../src/core/plan.ts';
 import type { Plan } from '../../src/core/plan.ts';
 import { fromCaller } from '../command.ts';
 
-export const FEDERATE_HELP = `npm run federate -- PLAN.json [--participants N] [--rounds R] [--out DIR] [--json]
+const ASKED_ENGINES: readonly AskedEngine[] = [...ENGINE_NAMES, 'stock'];
+
+export const FEDERATE_HELP = `npm run federate -- PLAN.json [--participants N] [--rounds R] [--out DIR] [--engine NAME] [--json]
 
 Runs a real federation on this machine: a headless browser with one coordinator tab and N participant tabs, each in a
 context of its own, over WebRTC. Writes plan.json, model.json and weights.bin (tfjs layers format), metrics.jsonl and
@@ -17,6 +21,11 @@ ledger.jsonl into DIR.
   --out DIR         where the files go, "out" unless given
   --drop K@R        closes tab K (from 1) in round R, once its masked update is on its way; may be repeated
   --join R          opens one more tab in round R; may be repeated
+  --engine NAME     ${ASKED_ENGINES.join(', ')}: what
+                    every tab trains with; the fastest there unless given. Stock is tfjs as its users train with it, on the
+                    fastest of its backends
+  --compare-engines runs the plan twice, with stock first, and reports both and the ratio of their training times; the
+                    files go into the folders stock and chosen of DIR
   --json            no progress; the last line is one JSON object
   --help            shows this`;
 
@@ -34,6 +43,8 @@ export interface FederateOptions {
   readonly out: string;
   readonly drops: readonly Drop[];
   readonly joins: readonly number[];
+  readonly engine: AskedEngine | undefined;
+  readonly compareEngines: boolean;
   readonly json: boolean;
 }
 
@@ -48,6 +59,8 @@ export function readOptions(args: string[]): FederateOptions {
       out: { type: 'string' },
       drop: { type: 'string', multiple: true },
       join: { type: 'string', multiple: true },
+      engine: { type: 'string' },
+      'compare-engines': { type: 'boolean' },
       json: { type: 'boolean' },
       help: { type: 'boolean' },
     },
@@ -67,6 +80,8 @@ export function readOptions(args: string[]): FederateOptions {
     out: fromCaller(values.out ?? 'out'),
     drops: (values.drop ?? []).map(readDrop),
     joins: (values.join ?? []).map((text) => count('--join', text, 1, 100_000)),
+    engine: values.engine === undefined ? undefined : readEngine(values.engine),
+    compareEngines: values['compare-engines'] ?? false,
     json: values.json ?? false,
   };
 }
@@ -75,6 +90,12 @@ function count(option: string, text: string, min: number, max: number): number {
   const value = Number(text);
   if (/^\d+$/.test(text) && value >= min && value <= max) return value;
   throw new HushError('command/number', `"${option}" is "${text}", expected a whole number from ${min} to ${max}.`);
+}
+
+function readEngine(text: string): AskedEngine {
+  const found = ASKED_ENGINES.find((name) => name === text);
+  if (found !== undefined) return found;
+  throw new HushError('command/engine', `"--engine" is "${text}", expected one of ${ASKED_ENGINES.join(', ')}.`);
 }
 
 function readDrop(text: string): Drop {

@@ -88,6 +88,21 @@ export function progressLine(view: RunView): string {
   return `${view.sentence}${wait}${accuracy}`;
 }
 
+/** Of the same plan with stock tfjs and with the engine that was asked for, or chosen, in its place. */
+export interface Comparison {
+  readonly ok: boolean;
+  readonly stock: Report;
+  readonly chosen: Report;
+  /** Training seconds a round, of what stock takes; null when one of them was not measured. */
+  readonly trainSecondsOfStock: number | null;
+}
+
+export function comparisonOf(stock: Report, chosen: Report): Comparison {
+  const [before, after] = [stock.trainSecondsPerRound, chosen.trainSecondsPerRound];
+  const ratio = before === null || after === null || before === 0 ? null : Number((after / before).toFixed(3));
+  return { ok: stock.ok && chosen.ok, stock, chosen, trainSecondsOfStock: ratio };
+}
+
 /** The report for people. */
 export function reportText(report: Report, out: string): string {
   const percent = report.testAccuracy === null ? 'not measured' : `${(100 * report.testAccuracy).toFixed(2)} %`;

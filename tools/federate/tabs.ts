@@ -2,6 +2,7 @@
 import { chromium } from 'playwright';
 import type { Browser, BrowserContext, Locator, Page } from 'playwright';
 import { HushError } from '../../src/core/errors.ts';
+import type { AskedEngine } from '../../src/core/localWork.ts';
 import type { RunView } from '../../src/core/runView.ts';
 import type { Scripting } from '../../src/main/scripting.ts';
 import { findChromium, QUIET_ARGS } from '../chromium.ts';
@@ -64,7 +65,11 @@ export class Tab {
     await this.#joinButton.waitFor();
   }
 
-  async join(): Promise<void> {
+  /** `engine`: what it trains with instead of the fastest. */
+  async join(engine?: AskedEngine): Promise<void> {
+    if (engine !== undefined) {
+      await this.page.evaluate((name) => (globalThis as unknown as Instrumented).hushgrad?.useEngine(name), engine);
+    }
     await this.watchTasks();
     await this.#joinButton.click();
   }

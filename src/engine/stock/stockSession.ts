@@ -1,0 +1,218 @@
+/** Training as users of tfjs write it: variables, automatic differentiation, `optimizer.minimize` for every batch. */
+// Without it tfjs knows no gradient: our own engines write theirs out, and leave these where they are.
+import '@tensorflow/tfjs-core/dist/register_all_gradients.js';
+import {
+  argMax,
+  cast,
+  clipByValue,
+  clone,
+  dispose,
+  equal,
+  keep,
+  log,
+  losses,
+  memory,
+  mul,
+  neg,
+  reshape,
+  softmax,
+  sum,
+  tensor,
+  tidy,
+  train,
+  variable,
+} from '@tensorflow/tfjs-core';
+import type { Optimizer, Tensor, Tensor2D, Variable } from '@tensorflow/tfjs-core';
+import type { Bytes } from '../../core/bytes.ts';
+import type { Examples } from '../../core/dataset.ts';
+import type { EngineSession, TrainingControl } from '../../core/engine.ts';
+import { HushError } from '../../core/errors.ts';
+import { placeNetwork } from '../../core/layerShapes.ts';
+import type { PlacedNetwork } from '../../core/layerShapes.ts';
+import type { Network } from '../../core/network.ts';
+import type { LocalTraining } from '../../core/plan.ts';
+import { SeededRandom } from '../../core/seededRandom.ts';
+import { MAX_SAMPLE_LOSS } from '../../core/sumSpec.ts';
+import type { PartFigures } from '../../core/sumSpec.ts';
+import type { ModelParameters } from '../../core/updateStages.ts';
+import { batchesPerEpoch, checkExamples, gatherRows } from '../batches.ts';
+import { Pace } from '../pace.ts';
+import { Stopwatch } from '../stopwatch.ts';
+import type { Backend } from '../tfjs/backend.ts';
+import { upload } from '../tfjs/model.ts';
+import type { Batch } from '../tfjs/model.ts';
+import { checkStock, forward } from './stockNetwork.ts';
+import type { StockHabits } from './stockNetwork.ts';
+
+const EVALUATION_ROWS = 256;
+
+export class StockSession implements EngineSession {
+  readonly #backend: Backend;
+  readonly #placed: PlacedNetwork;
+  readonly #classes: number;
+  readonly #habits: StockHabits;
+  #variables: Variable[] = [];
+
+  /** @throws HushError `engine/unavailable` for a network that is not set up here. */
+  constructor(network: Network, backend: Backend) {
+    checkStock(network);
+    this.#backend = backend;
+    this.#placed = placeNetwork(network);
+    this.#classes = this.#placed.output.at(-1) ?? 1;
+    this.#habits = { embedsByProduct: backend.name === 'wasm', masks: new Map() };
+  }
+
+  setParameters(parameters: ModelParameters): void {
+    const { blocks, length } = this.#placed.layout;
+    if (parameters.length !== length) {
+      throw new HushError('engine/shape', `The model came with ${parameters.length} parameters, expected ${length}.`);
+    }
+    dispose(this.#variables);
+    this.#variables = blocks.map(({ shape, offset, length }) =>
+      tidy(() => variable(tensor(parameters.slice(offset, offset + length), [...shape]))),
+    );
+  }
+
+  async parameters(): Promise<ModelParameters> {
+    const blocks = await this.#backend.failure.guard(Promise.all(this.#variables.map((each) => each.data())));
+    const flat = new Float32Array(this.#placed.layout.length);
+    this.#placed.layout.blocks.forEach(({ offset }, i) => flat.set(blocks[i] ?? [], offset));
+    return flat as ModelParameters;
+  }
+
+  /** Its figures are those of the last batch: reading them after every batch, as `fit` does, would only be slower. */
+  async train(
+    examples: Examples,
+    training: LocalTraining,
+    seed: Bytes,
+    control: TrainingControl,
+  ): Promise<PartFigures> {
+    checkExamples(examples, this.#placed);
+    const { epochs, batchSize } = training;
+    const steps = batchesPerEpoch(examples.count, batchSize);
+    const rows = Math.min(batchSize, examples.count);
+    const random = new SeededRandom(seed);
+    const optimizer = optimizerOf(training);
+    const watch = new Stopwatch();
+    const pace = new Pace(() => this.#readBack());
+    let figures: Tensor[] = [];
+    try {
+      for (let epoch = 0; epoch < epochs; epoch++) {
+        const order = random.permutation(examples.count);
+        for (let step = 0; step < steps; step++) {
+          await watch.excluding(Promise.resolve(control.proceed()));
+          const done = epoch * steps + step + 1;
+          const last = done === epochs * steps;
+          dispose(figures);
+          figures = this.#step(optimizer, examples, order.subarray(step * rows, (step + 1) * rows), last);
+          await pace.stepped();
+          const samplesPerSecond = (done * rows) / watch.seconds();
+          control.onProgress({ fraction: done / (epochs * steps), epoch, epochs, samplesPerSecond });
+        }
+      }
+      await pace.settle();
+      const [loss, correct] = await this.#backend.failure.guard(Promise.all(figures.map((each) => each.data())));
+      const samples = rows * this.#placed.targets;
+      return { lossSum: (loss?.[0] ?? 0) * samples, correct: Math.round(correct?.[0] ?? 0), samples };
+    } finally {
+      await pace.settle().catch(() => undefined);
+      dispose(figures);
+      optimizer.dispose();
+    }
+  }
+
+  async evaluate(examples: Examples): Promise<PartFigures> {
+    const { count } = examples;
+    let [lossSum, correct] = [0, 0];
+    for (let from = 0; from < count; from += EVALUATION_ROWS) {
+      const rows = Math.min(EVALUATION_ROWS, count - from);
+      const order = Uint32Array.from({ length: rows }, (_, i) => from + i);
+      const found = tidy(() => {
+        const batch = this.#gather(examples, order);
+        const probabilities = softmax(this.#logits(batch));
+        const ofClass = sum(mul(probabilities, batch.expected), 1);
+        const clipped = clipByValue(ofClass, Math.exp(-MAX_SAMPLE_LOSS), 1);
+        const hits = equal(argMax(probabilities, 1), batch.classes ?? 0);
+        return [sum(neg(log(clipped))), sum(cast(hits, 'float32'))];
+      });
+      const [loss, right] = await this.#backend.failure.guard(Promise.all(found.map((each) => each.data())));
+      dispose(found);
+      lossSum += loss?.[0] ?? 0;
+      correct += right?.[0] ?? 0;
+    }
+    return { lossSum, correct: Math.round(correct), samples: count * this.#placed.targets };
+  }
+
+  liveTensors(): number {
+    return memory().numTensors;
+  }
+
+  close(): void {
+    dispose(this.#variables);
+    this.#variables = [];
+    dispose([...this.#habits.masks.values()]);
+    this.#habits.masks.clear();
+  }
+
+  /** `last`: gives the mean loss and the number of right answers too, shape [] each. */
+  #step(optimizer: Optimizer, examples: Examples, order: Uint32Array, last: boolean): Tensor[] {
+    return tidy(() => {
+      const batch = this.#gather(examples, order);
+      let hits: Tensor | undefined;
+      const cost = optimizer.minimize(
+        () => {
+          const logits = this.#logits(batch);
+          if (last) hits = keep(sum(cast(equal(argMax(logits, 1), batch.classes ?? 0), 'float32')));
+          return losses.softmaxCrossEntropy(batch.expected, logits);
+        },
+        last,
+        this.#variables,
+      );
+      return cost && hits ? [cost, hits] : [];
+    });
+  }
+
+  /** Shape [predictions, classes]. To be called inside a tidy. */
+  #logits({ inputs }: Batch): Tensor2D {
+    return reshape(forward(this.#placed, this.#variables, inputs, this.#habits), [-1, this.#classes]);
+  }
+
+  /** To be called inside a tidy. */
+  #gather(examples: Examples, order: Uint32Array): Batch {
+    return upload(gatherRows(examples, this.#placed, order), this.#placed);
+  }
+
+  async #readBack(): Promise<void> {
+    const last = this.#variables.at(-1);
+    if (!last) return;
+    // A copy of the handle, since the next step assigns the variable anew.
+    const held = clone(last);
+    try {
+      await this.#backend.failure.guard(held.data());
+    } finally {
+      held.dispose();
+    }
+  }
+}
+
+/** @throws HushError `engine/unavailable` for what tfjs has no optimizer for. */
+function optimizerOf({ optimizer, learningRate, fedProxMu, maxGradientNorm }: LocalTraining): Optimizer {
+  if (fedProxMu > 0) throw missing('a proximal term');
+  if (maxGradientNorm !== undefined) throw missing('gradient clipping');
+  switch (optimizer.kind) {
+    case 'sgd':
+      return train.sgd(learningRate);
+    case 'momentum':
+      return train.momentum(learningRate, optimizer.momentum);
+    case 'adam':
+      return train.adam(learningRate);
+    case 'adamw':
+      throw missing('AdamW');
+    default:
+      return optimizer satisfies never;
+  }
+}
+
+function missing(what: string): HushError {
+  return new HushError('engine/unavailable', `Stock tfjs has no optimizer with ${what}.`);
+}

@@ -1,0 +1,259 @@
+/** One network on one device: its parameters, and the programs that train and measure them. */
+import type { Bytes } from '../../core/bytes.ts';
+import type { Examples } from '../../core/dataset.ts';
+import type { EngineSession, TrainingControl } from '../../core/engine.ts';
+import { HushError } from '../../core/errors.ts';
+import type { PlacedNetwork } from '../../core/layerShapes.ts';
+import type { LocalTraining } from '../../core/plan.ts';
+import { SeededRandom } from '../../core/seededRandom.ts';
+import { NO_FIGURES } from '../../core/sumSpec.ts';
+import type { PartFigures } from '../../core/sumSpec.ts';
+import type { ModelParameters } from '../../core/updateStages.ts';
+import { batchesPerEpoch, checkExamples } from '../batches.ts';
+import { Stopwatch } from '../stopwatch.ts';
+import { Datasets, dataKind } from './datasets.ts';
+import type { Device } from './device.ts';
+import { BatchOrder } from './order.ts';
+import { Programs } from './programs.ts';
+import type { KernelChoice, Prepared } from './programs.ts';
+import { runSteps } from './run.ts';
+import type { RunCost } from './run.ts';
+import { evaluationWords, readFigures, trainingWords } from './settings.ts';
+import { Storage } from './storage.ts';
+import { cutIntoUnits } from './units.ts';
+import { stateVectors, updateRule } from './update.ts';
+import type { UpdateRule } from './update.ts';
+import type { DataKind } from './wgsl.ts';
+
+/** What a session did last, for measurements. */
+export interface Account extends RunCost {
+  readonly steps: number;
+  readonly dispatches: readonly string[];
+  readonly arenaBytes: number;
+}
+
+export class CompiledSession implements EngineSession {
+  readonly #placed: PlacedNetwork;
+  readonly #device: Device;
+  readonly #storage: Storage;
+  readonly #datasets: Datasets;
+  readonly #programs: Programs;
+  /** The parameters as they are, when they are known here. */
+  #known: ModelParameters | undefined;
+  /** Whether the device has them too. */
+  #onDevice = false;
+  #closed = false;
+  #account: Account | undefined;
+
+  /** @throws HushError `engine/unsupported`, naming the layer. */
+  constructor(placed: PlacedNetwork, device: Device, choice: KernelChoice = 'timed') {
+    this.#placed = placed;
+    this.#device = device;
+    this.#storage = new Storage(device);
+    this.#datasets = new Datasets(device, placed);
+    this.#programs = new Programs(device, cutIntoUnits(placed), choice);
+  }
+
+  /** Of the last `train`. */
+  describe(): Account | undefined {
+    return this.#account;
+  }
+
+  /** Compiles what a training will need, before there is anything to train on. */
+  async prepare(training: LocalTraining, kind = dataKindOf(this.#placed)): Promise<void> {
+    const { batchSize } = training;
+    await this.#programs.of({ rows: batchSize, rule: updateRule(training), kind });
+    await this.#programs.forEvaluation(kind);
+  }
+
+  setParameters(parameters: ModelParameters): void {
+    const { length } = this.#placed.layout;
+    if (parameters.length !== length) {
+      throw new HushError('engine/shape', `The model came with ${parameters.length} parameters, expected ${length}.`);
+    }
+    this.#known = parameters.slice() as ModelParameters;
+    this.#onDevice = false;
+  }
+
+  async parameters(): Promise<ModelParameters> {
+    this.#check();
+    if (!this.#known) await this.#readBack(0);
+    return this.#known?.slice() as ModelParameters;
+  }
+
+  async train(
+    examples: Examples,
+    training: LocalTraining,
+    seed: Bytes,
+    control: TrainingControl,
+  ): Promise<PartFigures> {
+    checkExamples(examples, this.#placed);
+    if (examples.count === 0) throw new HushError('engine/no-data', 'There are no examples to train on.');
+    this.#check();
+    const { epochs, batchSize } = training;
+    const perEpoch = batchesPerEpoch(examples.count, batchSize);
+    const rows = Math.min(batchSize, examples.count);
+    const rule = updateRule(training);
+    const prepared = await this.#programs.of({ rows, rule, kind: dataKind(examples) });
+    const data = await this.#datasets.of(examples);
+    const order = new BatchOrder(new SeededRandom(seed), { count: examples.count, rows, perEpoch, epochs });
+    await this.#reserve(prepared, rule, order.capacity);
+    this.#begin(rule);
+    const { program, ready } = prepared;
+    const steps = epochs * perEpoch;
+    const { queue } = this.#device.gpu;
+    const words = trainingWords(program.control, examples, training, seed, steps - perEpoch);
+    queue.writeBuffer(this.#storage.of('control'), 0, words);
+    this.#known = undefined;
+    const watch = new Stopwatch();
+    const report = (done: number): void =>
+      control.onProgress({
+        fraction: done / steps,
+        epoch: Math.min(epochs, Math.floor(done / perEpoch) + 1),
+        epochs,
+        samplesPerSecond: (done * rows) / watch.seconds(),
+      });
+    const cost = await runSteps({
+      device: this.#device,
+      ready,
+      bindGroup: this.#storage.bindGroup(data),
+      control: this.#storage.of('control'),
+      steps,
+      proceed: () => {
+        const wait = control.proceed();
+        return wait ? watch.excluding(wait) : undefined;
+      },
+      prepare: (step) => order.upTo(step, queue, this.#storage),
+      report,
+    });
+    const figures = readFigures(await this.#readBack(program.control));
+    this.#account = {
+      ...cost,
+      steps,
+      dispatches: program.dispatches.map(({ label }) => label),
+      arenaBytes: 4 * program.arena,
+    };
+    report(steps);
+    return { ...finite(figures), samples: perEpoch * rows * this.#placed.predictions };
+  }
+
+  async evaluate(examples: Examples): Promise<PartFigures> {
+    checkExamples(examples, this.#placed);
+    this.#check();
+    if (examples.count === 0) return NO_FIGURES;
+    const { program, ready } = await this.#programs.forEvaluation(dataKind(examples));
+    const data = await this.#datasets.of(examples);
+    await this.#reserve({ program, ready }, undefined, 0);
+    this.#upload();
+    const { queue } = this.#device.gpu;
+    queue.writeBuffer(this.#storage.of('control'), 0, evaluationWords(program.control, examples));
+    const known = this.#known;
+    const steps = Math.ceil(examples.count / program.rows);
+    await runSteps({
+      device: this.#device,
+      ready,
+      bindGroup: this.#storage.bindGroup(data),
+      control: this.#storage.of('control'),
+      steps,
+      proceed: () => undefined,
+      prepare: (step) => steps - step,
+      report: () => undefined,
+    });
+    const figures = readFigures(await this.#readBack(program.control, known));
+    return { ...finite(figures), samples: examples.count * this.#placed.predictions };
+  }
+
+  /** Buffers on the device, but for the data sets that are kept for the next round: never more than a few. */
+  liveTensors(): number {
+    return this.#device.liveBuffers - this.#datasets.buffers;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#known = undefined;
+    this.#datasets.clear();
+    this.#storage.clear();
+  }
+
+  #check(): void {
+    if (this.#closed) throw new HushError('engine/closed', 'The session was closed.');
+    this.#device.failure.check();
+    if (!this.#known && !this.#onDevice) {
+      throw new HushError('engine/shape', 'The session was given no parameters.');
+    }
+  }
+
+  async #reserve({ program }: Prepared, rule: UpdateRule | undefined, orderWords: number): Promise<void> {
+    const bytes = 4 * this.#placed.layout.length;
+    const { moments, anchor } = rule ? stateVectors(rule) : { moments: 0, anchor: false };
+    await this.#storage.reserve({
+      params: bytes,
+      grads: rule?.clipped ? bytes : 0,
+      state: (moments + (anchor ? 1 : 0)) * bytes,
+      arena: 4 * program.arena,
+      order: 4 * orderWords,
+      control: 4 * program.control,
+      readBack: bytes + 4 * program.control,
+    });
+  }
+
+  #upload(): void {
+    if (this.#onDevice || !this.#known) return;
+    this.#device.gpu.queue.writeBuffer(this.#storage.of('params'), 0, this.#known as Float32Array<ArrayBuffer>);
+    this.#onDevice = true;
+  }
+
+  /** An optimizer forgets everything before a local training; the model that it begins with is what it is held to. */
+  #begin(rule: UpdateRule): void {
+    this.#upload();
+    const { moments, anchor } = stateVectors(rule);
+    const bytes = 4 * this.#placed.layout.length;
+    const encoder = this.#device.gpu.createCommandEncoder();
+    if (moments > 0) encoder.clearBuffer(this.#storage.of('state'), 0, moments * bytes);
+    if (anchor) {
+      encoder.copyBufferToBuffer(this.#storage.of('params'), 0, this.#storage.of('state'), moments * bytes, bytes);
+    }
+    this.#device.gpu.queue.submit([encoder.finish()]);
+  }
+
+  /** Reads the parameters, unless they are `known`, and the control words, all at once. */
+  async #readBack(controlWords: number, known?: ModelParameters): Promise<Uint32Array<ArrayBuffer>> {
+    const bytes = known ? 0 : 4 * this.#placed.layout.length;
+    const total = bytes + 4 * controlWords;
+    await this.#storage.reserve({ readBack: total });
+    const buffer = this.#storage.of('readBack');
+    const encoder = this.#device.gpu.createCommandEncoder();
+    if (bytes > 0) encoder.copyBufferToBuffer(this.#storage.of('params'), 0, buffer, 0, bytes);
+    if (controlWords > 0) {
+      encoder.copyBufferToBuffer(this.#storage.of('control'), 0, buffer, bytes, 4 * controlWords);
+    }
+    this.#device.gpu.queue.submit([encoder.finish()]);
+    await this.#device.failure.guard(buffer.mapAsync(GPUMapMode.READ, 0, total));
+    const copy = buffer.getMappedRange(0, total).slice(0);
+    buffer.unmap();
+    const parameters = known ?? (new Float32Array(copy, 0, bytes / 4) as unknown as ModelParameters);
+    checkFinite(parameters);
+    this.#known = parameters;
+    return new Uint32Array(copy, bytes);
+  }
+}
+
+function dataKindOf(placed: PlacedNetwork): DataKind {
+  return placed.network.input.kind === 'tokens' ? 'integers' : 'bytes';
+}
+
+function checkFinite(values: Float32Array): void {
+  const odd = values.find((value) => !Number.isFinite(value));
+  if (odd !== undefined) throw notFinite(`a parameter became ${odd}`);
+}
+
+function finite<F extends { readonly lossSum: number }>(figures: F): F {
+  if (!Number.isFinite(figures.lossSum)) throw notFinite(`the loss became ${figures.lossSum}`);
+  return figures;
+}
+
+function notFinite(what: string): HushError {
+  return new HushError('engine/not-finite', `Training diverged: ${what}, expected a number.`, {
+    advice: 'Lower the learning rate in the plan.',
+  });
+}

@@ -1,0 +1,5 @@
+/** The compiled engine for WebGPU against the contract of engines, and beside plain JavaScript. */
+import { openCompiledWebgpu } from '../../src/engine/webgpu/engine.ts';
+import { engineContract } from '../contract/engineContract.ts';
+
+engineContract('compiled-webgpu', () => openCompiledWebgpu('patient', 'register-4x8'), { lacks: ['lstm'] });

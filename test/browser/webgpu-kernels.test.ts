@@ -1,0 +1,71 @@
+/** All kernels for products compute the same: which one is used must be a question of speed alone. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { TrainingEngine } from '../../src/core/engine.ts';
+import type { Network } from '../../src/core/network.ts';
+import { openEngine } from '../../src/engine/openEngine.ts';
+import { openCompiledWebgpu } from '../../src/engine/webgpu/engine.ts';
+import type { KernelChoice } from '../../src/engine/webgpu/programs.ts';
+import { dense, someExamples, someParameters } from '../support/networks.ts';
+import { expectSameBlocks, gradientOf } from '../support/training.ts';
+
+/** Sizes that are no multiple of any tile, and more than one tile long. */
+const DENSE: Network = {
+  input: { kind: 'values', shape: [131] },
+  layers: [dense(75, 'tanh'), dense(68, 'relu'), dense(41)],
+  loss: 'softmax-cross-entropy',
+};
+
+const IMAGES: Network = {
+  input: { kind: 'values', shape: [9, 11, 3] },
+  layers: [
+    {
+      kind: 'conv2d',
+      filters: 36,
+      kernelSize: [3, 3],
+      strides: [2, 1],
+      padding: 'same',
+      activation: 'relu',
+      useBias: true,
+    },
+    {
+      kind: 'conv2d',
+      filters: 10,
+      kernelSize: [2, 3],
+      strides: [1, 2],
+      padding: 'valid',
+      activation: 'tanh',
+      useBias: true,
+    },
+    { kind: 'flatten' },
+    dense(5),
+  ],
+  loss: 'softmax-cross-entropy',
+};
+
+describe.each<KernelChoice>(['register-8x8', 'sliced', 'workgroup-32', 'workgroup-64', 'timed'])(
+  'products by the kernel %s',
+  (choice) => {
+    let engine: TrainingEngine;
+    let cpu: TrainingEngine;
+    beforeAll(async () => {
+      cpu = await openEngine('cpu');
+      engine = await openCompiledWebgpu('patient', choice);
+    });
+    afterAll(() => {
+      engine.close();
+      cpu.close();
+    });
+
+    it.each([
+      ['dense layers', DENSE],
+      ['convolutions', IMAGES],
+    ])('give the gradients of %s', async (_, network) => {
+      for (const rows of [1, 37]) {
+        const [examples, start] = [someExamples(network, rows), someParameters(network)];
+        const expected = await gradientOf(cpu, network, examples, start);
+        expect(expected.some((value) => value !== 0)).toBe(true);
+        expectSameBlocks(network, await gradientOf(engine, network, examples, start), expected);
+      }
+    });
+  },
+);
