@@ -74,22 +74,33 @@ export class Program {
     this.#balance.took(nowMs - startMs, nowMs);
   }
 
-  /** The same with a wait after each kernel; a list that `between` breaks off is not gone on with. */
-  async runSlowly(list: KernelList, between: () => Promise<void> | undefined): Promise<void> {
+  /**
+   * The same with a wait after each kernel; a list that `between` breaks off is not gone on with. Gives the milliseconds
+   * that the kernels took.
+   */
+  async runSlowly(list: KernelList, between: () => Promise<void> | undefined): Promise<number> {
     const team = this.#chooseTeam();
-    team?.begin(list);
     let left = list.length;
+    let [tookMs, sinceMs] = [0, performance.now()];
+    team?.begin(list);
     try {
       for (const kernel of list) {
         this.#kernels[kernel]?.();
         team?.meet();
         left--;
         const wait = left > 0 ? between() : undefined;
-        if (wait) await wait;
+        if (!wait) continue;
+        tookMs += performance.now() - sinceMs;
+        await wait;
+        sinceMs = performance.now();
       }
     } finally {
       if (left > 0) team?.abandon();
     }
+    const nowMs = performance.now();
+    tookMs += nowMs - sinceMs;
+    this.#balance.took(tookMs, nowMs);
+    return tookMs;
   }
 
   /** The helpers, if they take part now; without them the trainer's share is everything. */

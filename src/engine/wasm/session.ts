@@ -102,6 +102,7 @@ export class WasmSession implements EngineSession {
       for (let i = 0; i < perEpoch; i++) {
         const wait = control.proceed();
         if (wait) await watch.excluding(wait);
+        if (this.#closed) throw new HushError('engine/closed', 'The session was closed.');
         program.stage(examples, order.subarray(i * rows, (i + 1) * rows));
         program.beginStep(steps, training, dropped);
         const slow = runner.run();
@@ -186,7 +187,8 @@ class StepRunner {
   readonly #kernels: KernelList;
   readonly #control: TrainingControl;
   readonly #watch: Stopwatch;
-  #isSlow = false;
+  /** Until it is known how long a step takes. */
+  #isSlow = true;
 
   constructor(program: Program, kernels: KernelList, control: TrainingControl, watch: Stopwatch) {
     this.#program = program;
@@ -204,14 +206,15 @@ class StepRunner {
     return undefined;
   }
 
-  #withTurns(): Promise<void> {
+  async #withTurns(): Promise<void> {
     let turnAtMs = performance.now() + TURN_EVERY_MS;
-    return this.#program.runSlowly(this.#kernels, () => {
+    const tookMs = await this.#program.runSlowly(this.#kernels, () => {
       if (performance.now() < turnAtMs) return undefined;
       const wait = this.#control.proceed();
       turnAtMs = performance.now() + TURN_EVERY_MS;
       return wait ? this.#watch.excluding(wait) : undefined;
     });
+    this.#isSlow = tookMs > TURN_EVERY_MS;
   }
 }
 
