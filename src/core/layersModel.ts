@@ -1,33 +1,104 @@
 /** A model in the tfjs layers format: `model.json` beside one binary file of little-endian float32 weights. */
 import { float32ToBytes } from './bytes.ts';
 import type { Bytes } from './bytes.ts';
-import { layerWidths, parameterLayout } from './modelSpec.ts';
+import { placeNetwork } from './layerShapes.ts';
+import type { PlacedLayer } from './layerShapes.ts';
+import { networkOf, parameterLayout } from './modelSpec.ts';
 import type { ModelSpec } from './modelSpec.ts';
+import type { Loss, Network } from './network.ts';
 import type { ModelParameters } from './updateStages.ts';
 
-/** The Keras topology that tfjs `models.modelFromJSON` reads. The last layer is a softmax over the outputs. */
-export function layersTopology(spec: ModelSpec): object {
-  const widths = layerWidths(spec);
-  const layers = widths.slice(1).map((units, i) => {
-    const last = i === widths.length - 2;
-    const config = {
-      name: `dense_${i + 1}`,
-      trainable: true,
-      units,
-      activation: last ? 'softmax' : spec.activation,
-      use_bias: true,
-    };
-    return {
-      class_name: 'Dense',
-      config: i === 0 ? { ...config, batch_input_shape: [null, spec.inputs], dtype: 'float32' } : config,
-    };
-  });
+/** What turns the last layer's output into a prediction. */
+const OUTPUT_ACTIVATIONS: Readonly<Record<Loss, string>> = {
+  'softmax-cross-entropy': 'softmax',
+  'binary-cross-entropy': 'sigmoid',
+  'mean-squared-error': 'linear',
+};
+
+/**
+ * The Keras topology that tfjs `models.modelFromJSON` reads. The last layer gives probabilities, where the loss has any.
+ * Undefined for a model with layers that Keras does not have.
+ */
+export function layersTopology(spec: ModelSpec): object | undefined {
+  const network = networkOf(spec);
+  const placed = placeNetwork(network).layers;
+  const layers: KerasLayer[] = [];
+  for (const each of placed) {
+    const layer = kerasLayer(each, network);
+    if (!layer) return undefined;
+    layers.push(layer);
+  }
   return {
     class_name: 'Sequential',
     keras_version: 'tfjs-layers 4.22.0',
     backend: 'tensor_flow.js',
-    config: { name: spec.architecture, layers },
+    config: {
+      name: spec.architecture,
+      layers: layers.map((layer, i) => (i === 0 ? withInput(layer, network) : layer)),
+    },
   };
+}
+
+interface KerasLayer {
+  readonly class_name: string;
+  readonly config: Readonly<Record<string, unknown>>;
+}
+
+/** Of the layers that follow one another in the architectures; undefined for one that Keras does not have. */
+function kerasLayer({ layer, index, blocks, input }: PlacedLayer, { layers, loss }: Network): KerasLayer | undefined {
+  // Weights are found by their names, which begin with the layer's.
+  const name = blocks[0]?.name.split('/')[0] ?? `${layer.kind}_${index}`;
+  const common = { name, trainable: true };
+  const make = (class_name: string, config: KerasLayer['config']): KerasLayer => ({
+    class_name,
+    config: { ...common, ...config },
+  });
+  switch (layer.kind) {
+    case 'dense': {
+      const activation = index === layers.length - 1 ? OUTPUT_ACTIVATIONS[loss] : layer.activation;
+      return make('Dense', { units: layer.units, activation, use_bias: layer.useBias });
+    }
+    case 'conv2d': {
+      const { filters, kernelSize, strides, padding, activation, useBias } = layer;
+      return make('Conv2D', {
+        filters,
+        kernel_size: kernelSize,
+        strides,
+        padding,
+        activation,
+        use_bias: useBias,
+        data_format: 'channels_last',
+      });
+    }
+    case 'maxPool2d': {
+      const { poolSize, strides, padding } = layer;
+      return make('MaxPooling2D', { pool_size: poolSize, strides, padding, data_format: 'channels_last' });
+    }
+    case 'flatten':
+      return make('Flatten', {});
+    case 'embedding': {
+      const [table, positions] = blocks;
+      if (positions) return undefined;
+      return make('Embedding', { input_dim: table?.shape[0], output_dim: layer.width, input_length: input[0] });
+    }
+    case 'lstm':
+      return make('LSTM', {
+        units: layer.units,
+        activation: 'tanh',
+        recurrent_activation: 'sigmoid',
+        // Keras begins with an orthogonal matrix, whose decomposition takes long and is thrown away.
+        recurrent_initializer: { class_name: 'GlorotUniform', config: {} },
+        use_bias: true,
+        return_sequences: true,
+      });
+    default:
+      return undefined;
+  }
+}
+
+function withInput({ class_name, config }: KerasLayer, { input }: Network): KerasLayer {
+  const shape = input.kind === 'tokens' ? [input.length] : input.shape;
+  return { class_name, config: { ...config, batch_input_shape: [null, ...shape], dtype: 'float32' } };
 }
 
 export interface LayersModelFiles {
@@ -37,19 +108,23 @@ export interface LayersModelFiles {
   readonly weights: Bytes;
 }
 
-/** `metadata` goes into model.json as `userDefinedMetadata`, which tfjs keeps. */
+/**
+ * `metadata` goes into model.json as `userDefinedMetadata`, which tfjs keeps. A model that Keras cannot describe has its
+ * `network` there, as `network.ts` describes it, and no topology.
+ */
 export function layersModelFiles(
   spec: ModelSpec,
   parameters: ModelParameters,
   metadata: Readonly<Record<string, unknown>>,
 ): LayersModelFiles {
   const weights = parameterLayout(spec).blocks.map(({ name, shape }) => ({ name, shape, dtype: 'float32' }));
+  const modelTopology = layersTopology(spec);
   const modelJson = JSON.stringify(
     {
       format: 'layers-model',
       generatedBy: 'hushgrad',
       convertedBy: null,
-      modelTopology: layersTopology(spec),
+      ...(modelTopology ? { modelTopology } : { modelTopology: null, network: networkOf(spec) }),
       weightsManifest: [{ paths: ['weights.bin'], weights }],
       userDefinedMetadata: metadata,
     },

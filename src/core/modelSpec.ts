@@ -1,11 +1,12 @@
 /** Built-in architectures, and the flat layout of their parameters, known without any training library. */
 import { placeNetwork } from './layerShapes.ts';
 import type { ParameterLayout } from './layerShapes.ts';
-import type { Network } from './network.ts';
+import type { Activation, Layer, Network } from './network.ts';
 import type { Decoded } from './schema.ts';
 import { integer, list, v } from './schema.ts';
 
 const ACTIVATIONS = ['relu', 'tanh', 'sigmoid'] as const;
+const LOSSES = ['softmax-cross-entropy', 'binary-cross-entropy', 'mean-squared-error'] as const;
 
 /** Dense layers over a flat input: 784-128-10 is `{inputs: 784, hidden: [128], outputs: 10}`. */
 const mlpSchema = v.strictObject({
@@ -16,12 +17,62 @@ const mlpSchema = v.strictObject({
   activation: v.picklist(ACTIVATIONS, `one of ${ACTIVATIONS.join(', ')}`),
 });
 
-export const modelSpecSchema = v.variant('architecture', [mlpSchema], 'one of mlp');
+/** One dense layer: logistic regression, or with mean squared error linear regression. */
+const linearSchema = v.strictObject({
+  architecture: v.literal('linear'),
+  inputs: integer(1, 1_000_000),
+  outputs: integer(1, 65_536),
+  loss: v.optional(v.picklist(LOSSES, `one of ${LOSSES.join(', ')}`), 'softmax-cross-entropy'),
+});
+
+/** An image, one value for each channel of each pixel; two poolings halve its sides. */
+const imageSizes = {
+  height: integer(4, 1024),
+  width: integer(4, 1024),
+  channels: integer(1, 1024),
+  outputs: integer(1, 65_536),
+};
+
+/** Two small convolutions and two dense layers, after LeNet-5 (LeCun et al. 1998, section II.B), with ReLU. */
+const lenetSchema = v.strictObject({ architecture: v.literal('lenet'), ...imageSizes });
+
+/** The CNN of McMahan et al. 2017, section 3: 1,663,370 parameters for 28 by 28 by 1 and ten classes. */
+const cnnSchema = v.strictObject({ architecture: v.literal('cnn'), ...imageSizes });
+
+/** Predicts each next token from those before it, with blocks as GPT-2 has them (Radford et al. 2019, section 2.3). */
+const gptSchema = v.strictObject({
+  architecture: v.literal('gpt'),
+  width: integer(1, 4096),
+  layers: integer(1, 64),
+  /** Must divide the width. */
+  heads: integer(1, 64),
+  length: integer(1, 4096),
+  vocabulary: integer(2, 65_536),
+});
+
+/** Predicts each next token from what one long short-term memory keeps of those before it. */
+const lstmSchema = v.strictObject({
+  architecture: v.literal('lstm'),
+  vocabulary: integer(2, 65_536),
+  /** Of a token's vector. */
+  width: integer(1, 4096),
+  units: integer(1, 4096),
+  length: integer(1, 4096),
+});
+
+const SCHEMAS = [mlpSchema, linearSchema, lenetSchema, cnnSchema, gptSchema, lstmSchema] as const;
+
+export const ARCHITECTURES = SCHEMAS.map(({ entries }) => entries.architecture.literal);
+
+export const modelSpecSchema = v.variant('architecture', [...SCHEMAS], `one of ${ARCHITECTURES.join(', ')}`);
 
 export type ModelSpec = Decoded<typeof modelSpecSchema>;
+export type MlpSpec = Decoded<typeof mlpSchema>;
+type ImageSpec = Decoded<typeof lenetSchema> | Decoded<typeof cnnSchema>;
+type GptSpec = Decoded<typeof gptSchema>;
 
 /** Widths of successive dense layers, input first. */
-export function layerWidths(spec: ModelSpec): readonly number[] {
+export function layerWidths(spec: MlpSpec): readonly number[] {
   return [spec.inputs, ...spec.hidden, spec.outputs];
 }
 
@@ -29,17 +80,106 @@ export function parameterLayout(spec: ModelSpec): ParameterLayout {
   return placeNetwork(networkOf(spec)).layout;
 }
 
+/** A size of a model beside the field or fields of the spec that say it. */
+export interface NamedSize {
+  readonly field: string;
+  readonly size: number;
+}
+
+/** Values, or tokens, of one example. */
+export function inputsOf(spec: ModelSpec): NamedSize {
+  switch (spec.architecture) {
+    case 'mlp':
+    case 'linear':
+      return { field: 'inputs', size: spec.inputs };
+    case 'lenet':
+    case 'cnn':
+      return { field: 'height, width and channels', size: spec.height * spec.width * spec.channels };
+    case 'gpt':
+    case 'lstm':
+      return { field: 'length', size: spec.length };
+    default:
+      return spec satisfies never;
+  }
+}
+
+/** How many classes a prediction chooses from; tokens are the classes of what continues a text. */
+export function outputsOf(spec: ModelSpec): NamedSize {
+  return spec.architecture === 'gpt' || spec.architecture === 'lstm'
+    ? { field: 'vocabulary', size: spec.vocabulary }
+    : { field: 'outputs', size: spec.outputs };
+}
+
 /** The layers of an architecture, with the spec's sizes. */
 export function networkOf(spec: ModelSpec): Network {
-  const units = [...spec.hidden, spec.outputs];
-  return {
-    input: { kind: 'values', shape: [spec.inputs] },
-    layers: units.map((units, i) => ({
-      kind: 'dense',
-      units,
-      activation: i < spec.hidden.length ? spec.activation : 'linear',
+  switch (spec.architecture) {
+    case 'mlp':
+      return valueNetwork(
+        [spec.inputs],
+        [...spec.hidden.map((units) => dense(units, spec.activation)), dense(spec.outputs)],
+      );
+    case 'linear':
+      return { ...valueNetwork([spec.inputs], [dense(spec.outputs)]), loss: spec.loss };
+    case 'lenet':
+      return imageNetwork(spec, [8, 16], 64);
+    case 'cnn':
+      return imageNetwork(spec, [32, 64], 512);
+    case 'gpt':
+      return gptNetwork(spec);
+    case 'lstm':
+      return {
+        input: { kind: 'tokens', length: spec.length, vocabulary: spec.vocabulary },
+        layers: [
+          { kind: 'embedding', width: spec.width, positions: false },
+          { kind: 'lstm', units: spec.units },
+          dense(spec.vocabulary),
+        ],
+        loss: 'softmax-cross-entropy',
+      };
+    default:
+      return spec satisfies never;
+  }
+}
+
+function dense(units: number, activation: Activation = 'linear', useBias = true): Layer {
+  return { kind: 'dense', units, activation, useBias };
+}
+
+function valueNetwork(shape: readonly number[], layers: readonly Layer[]): Network {
+  return { input: { kind: 'values', shape }, layers, loss: 'softmax-cross-entropy' };
+}
+
+function imageNetwork({ height, width, channels, outputs }: ImageSpec, filters: readonly number[], units: number) {
+  const stages = filters.flatMap((filters): Layer[] => [
+    {
+      kind: 'conv2d',
+      filters,
+      kernelSize: [5, 5],
+      strides: [1, 1],
+      padding: 'same',
+      activation: 'relu',
       useBias: true,
-    })),
-    loss: 'softmax-cross-entropy',
+    },
+    { kind: 'maxPool2d', poolSize: [2, 2], strides: [2, 2], padding: 'valid' },
+  ]);
+  return valueNetwork(
+    [height, width, channels],
+    [...stages, { kind: 'flatten' }, dense(units, 'relu'), dense(outputs)],
+  );
+}
+
+function gptNetwork({ width, layers: blocks, heads, length, vocabulary }: GptSpec): Network {
+  const norm: Layer = { kind: 'layerNorm', epsilon: 1e-5 };
+  const layers: Layer[] = [{ kind: 'embedding', width, positions: true }];
+  /** Adds what `part` makes of the last layer's output to that output. */
+  const addResidual = (part: readonly Layer[]): void => {
+    const other = layers.length - 1;
+    layers.push(...part, { kind: 'add', other });
   };
+  for (let block = 0; block < blocks; block++) {
+    addResidual([norm, dense(3 * width), { kind: 'attention', heads }, dense(width)]);
+    addResidual([norm, dense(4 * width, 'gelu'), dense(width)]);
+  }
+  layers.push(norm, dense(vocabulary, 'linear', false));
+  return { input: { kind: 'tokens', length, vocabulary }, layers, loss: 'softmax-cross-entropy' };
 }

@@ -1,6 +1,6 @@
 /** The plan: one JSON document that says what is trained, by whom, on what, and under which rules. */
 import { HushError } from './errors.ts';
-import { modelSpecSchema } from './modelSpec.ts';
+import { modelSpecSchema, outputsOf } from './modelSpec.ts';
 import type { Decoded } from './schema.ts';
 import { finite, integer, list, parseDocument, text, v } from './schema.ts';
 
@@ -182,8 +182,16 @@ function checkAcrossFields(plan: Plan): void {
   if (ring === 'half' && bits < MIN_HALF_RING_BITS) {
     wrong('aggregation.bits', bits, `at least ${MIN_HALF_RING_BITS} with "aggregation.ring" "half"`);
   }
-  if (plan.task.classes.length !== plan.model.outputs) {
-    wrong('model.outputs', plan.model.outputs, `the number of task.classes, ${plan.task.classes.length}`);
+  const { model } = plan;
+  const outputs = outputsOf(model);
+  if (plan.task.classes.length !== outputs.size) {
+    wrong(`model.${outputs.field}`, outputs.size, `the number of task.classes, ${plan.task.classes.length}`);
+  }
+  if (model.architecture === 'gpt' && model.width % model.heads !== 0) {
+    wrong('model.heads', model.heads, `a divisor of model.width, ${model.width}`);
+  }
+  if (model.architecture === 'linear' && model.loss !== 'softmax-cross-entropy') {
+    wrong('model.loss', model.loss, '"softmax-cross-entropy" for the task classification');
   }
   const { admission, names } = plan.security;
   if (admission === 'named' && names.length < cohort.target) {

@@ -2,6 +2,7 @@
 import { concatBytes, toHex } from '../core/bytes.ts';
 import type { DataSource, Examples, ShardAssignment, TrainingData } from '../core/dataset.ts';
 import { HushError } from '../core/errors.ts';
+import { inputsOf, outputsOf } from '../core/modelSpec.ts';
 import type { Plan } from '../core/plan.ts';
 import { fetchUnpacked } from './gunzip.ts';
 import type { FetchFile } from './gunzip.ts';
@@ -30,9 +31,11 @@ export class PublicDataSource implements DataSource {
       throw new HushError('data/shards', `Shard ${index} was asked for, expected 0 to ${count - 1}.`);
     }
     const { pixels, width, labels, testCount } = await this.#fetchAll();
-    if (width !== model.inputs) throw mismatch('model.inputs', model.inputs, width, 'the values of one example');
+    const [inputs, outputs] = [inputsOf(model), outputsOf(model)];
+    if (width !== inputs.size) throw mismatch(`model.${inputs.field}`, inputs.size, width, 'the values of one example');
     const classes = labels.reduce((most, label) => Math.max(most, label + 1), 0);
-    if (classes > model.outputs) throw mismatch('model.outputs', model.outputs, classes, 'the classes in the data');
+    if (classes > outputs.size)
+      throw mismatch(`model.${outputs.field}`, outputs.size, classes, 'the classes in the data');
 
     const trainCount = labels.length - testCount;
     const shards = cutIntoShards(labels.subarray(0, trainCount), split, count, seed);

@@ -10,6 +10,7 @@ import type {
 } from '../core/application.ts';
 import { utf8 } from '../core/bytes.ts';
 import { asHushError, HushError } from '../core/errors.ts';
+import { inputsOf, outputsOf } from '../core/modelSpec.ts';
 import { parsePlan } from '../core/plan.ts';
 import type { Plan } from '../core/plan.ts';
 import { hashOf } from '../crypto/hash.ts';
@@ -171,10 +172,11 @@ export class BrowserApplication implements Application {
 /** What would fail in every participant's tab is said before the launch. @throws HushError `data/unknown`, `plan/invalid`. */
 function checkAgainstData({ data, model }: Plan): void {
   const dataset = publicDataset(data.name);
-  for (const [field, got, expected] of [
-    ['model.inputs', model.inputs, dataset.inputs],
-    ['model.outputs', model.outputs, dataset.classes],
+  for (const [named, expected] of [
+    [inputsOf(model), dataset.inputs],
+    [outputsOf(model), dataset.classes],
   ] as const) {
+    const [field, got] = [`model.${named.field}`, named.size];
     if (got === expected) continue;
     throw new HushError(
       'plan/invalid',

@@ -1,5 +1,6 @@
 /** What a plan means for the people in it: sizes and counts that follow from its fields. */
 import { layerWidths, parameterLayout } from '../core/modelSpec.ts';
+import type { ModelSpec } from '../core/modelSpec.ts';
 import { groupMinimum, MAX_GROUP, threshold } from '../core/plan.ts';
 import type { Plan } from '../core/plan.ts';
 import { packedLength, ringBits, trainingSumSpec, wordCount } from '../core/sumSpec.ts';
@@ -33,7 +34,7 @@ export function planFacts(plan: Plan): readonly Fact[] {
   const group = meanGroup(plan, target);
   const stay = fewestSummed(plan, group);
   return [
-    { name: 'Model', value: `${layerWidths(model).join('–')}, ${model.activation} (${model.architecture})` },
+    { name: 'Model', value: `${modelWords(model)} (${model.architecture})` },
     { name: 'Parameters', value: count(parameterLayout(model).length) },
     { name: 'Data', value: `${data.name}, public, ${quantity(data.shards, 'shard', 'shards')}` },
     {
@@ -56,4 +57,27 @@ export function planFacts(plan: Plan): readonly Fact[] {
     },
     { name: 'Admission', value: admissionWords(security.admission, security.names.length) },
   ];
+}
+
+/** What is peculiar to this model of its architecture. */
+function modelWords(model: ModelSpec): string {
+  switch (model.architecture) {
+    case 'mlp':
+      return `${layerWidths(model).join('–')}, ${model.activation}`;
+    case 'linear':
+      return `${model.inputs}–${model.outputs}`;
+    case 'lenet':
+    case 'cnn':
+      return `images of ${model.height} × ${model.width} × ${model.channels}, ${quantity(model.outputs, 'class', 'classes')}`;
+    case 'gpt':
+      return `${quantity(model.layers, 'block', 'blocks')} of width ${model.width}, ${quantity(model.heads, 'head', 'heads')}, ${textWords(model)}`;
+    case 'lstm':
+      return `${quantity(model.units, 'unit', 'units')}, ${textWords(model)}`;
+    default:
+      return model satisfies never;
+  }
+}
+
+function textWords({ length, vocabulary }: { readonly length: number; readonly vocabulary: number }): string {
+  return `texts of ${quantity(length, 'token', 'tokens')} out of ${count(vocabulary)}`;
 }

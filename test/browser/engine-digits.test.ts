@@ -55,6 +55,22 @@ it('every engine that is chosen from agrees with cpu, and the fastest is taken',
   engine.close();
 });
 
+it('an engine that cannot train a layer is passed over, with the layer in its reason', async () => {
+  const network = networkOf({ architecture: 'lenet', height: 8, width: 8, channels: 1, outputs: 4 });
+  const training: LocalTraining = {
+    optimizer: { kind: 'sgd' },
+    learningRate: 0.05,
+    batchSize: 4,
+    epochs: 1,
+    fedProxMu: 0,
+  };
+  const { choice, engine } = await chooseEngine({ network, training, open: openEngine });
+  engine.close();
+  const wasm = choice.candidates.find(({ name }) => name === 'wasm');
+  expect(wasm).toMatchObject({ usable: false, reason: expect.stringContaining('cannot train layer 0, conv2d') });
+  expect(choice.engine).not.toBe('wasm');
+});
+
 it('a quick look at WebGL gives a plausible rate, and 0 without WebGL', () => {
   const rate = webglOperationsPerSecond();
   const isThere = new OffscreenCanvas(1, 1).getContext('webgl2') !== null;

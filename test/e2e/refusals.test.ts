@@ -164,7 +164,7 @@ describe('a plan with a mistake, on the Launch screen', () => {
       'an unknown architecture',
       '"architecture": "mlp"',
       '"architecture": "transformer"',
-      'Plan: "model.architecture" is "transformer", expected one of mlp.',
+      'Plan: "model.architecture" is "transformer", expected one of mlp, linear, lenet, cnn, gpt, lstm.',
     ],
     [
       'a negative learning rate',

@@ -62,7 +62,7 @@ export const spiralPlan: Plan = {
   ...plan,
   name: 'Two spirals, non-IID',
   description: 'A small task whose labels are dealt out unevenly; a round takes less than a second.',
-  model: { ...plan.model, inputs: 2, hidden: [32, 32], outputs: 2, activation: 'tanh' },
+  model: { architecture: 'mlp', inputs: 2, hidden: [32, 32], outputs: 2, activation: 'tanh' },
   task: { kind: 'classification', classes: ['left', 'right'] },
   aggregation: { ...plan.aggregation, cohort: { minimum: 3, target: 4 }, rounds: 60 },
   security: { mode: 'honest-but-curious', admission: 'anyone', names: [] },

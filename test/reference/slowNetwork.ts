@@ -23,6 +23,11 @@ function outputsOf(placed: PlacedNetwork, parameters: Values, inputs: Rows, pass
   return outputs;
 }
 
+/** The last layer's output, one flat row for each example. */
+export function slowOutputs(placed: PlacedNetwork, parameters: Values, inputs: Rows, pass: SlowPass): Rows {
+  return outputsOf(placed, parameters, inputs, pass).at(-1)!;
+}
+
 /** The loss of each prediction of the batch, and how many predictions are right. */
 export function slowFigures(
   placed: PlacedNetwork,
@@ -30,7 +35,7 @@ export function slowFigures(
   batch: SlowBatch,
   pass: SlowPass,
 ): { losses: Values; correct: number } {
-  const rows = outputsOf(placed, parameters, batch.inputs, pass).at(-1)!;
+  const rows = slowOutputs(placed, parameters, batch.inputs, pass);
   const losses: number[] = [];
   let correct = 0;
   rows.forEach((row, r) => {

@@ -4,7 +4,7 @@ import type { Examples } from '../../src/core/dataset.ts';
 import type { TrainingControl, TrainingEngine } from '../../src/core/engine.ts';
 import { placeNetwork } from '../../src/core/layerShapes.ts';
 import type { Network } from '../../src/core/network.ts';
-import type { LocalTraining } from '../../src/core/plan.ts';
+import type { LocalTraining, OptimizerSpec } from '../../src/core/plan.ts';
 import { SeededRandom } from '../../src/core/seededRandom.ts';
 import type { ModelParameters } from '../../src/core/updateStages.ts';
 import { someExamples, someParameters } from './networks.ts';
@@ -15,6 +15,13 @@ export const FREE: TrainingControl = { proceed: () => undefined, onProgress: () 
 export function training(changes: Partial<LocalTraining> = {}): LocalTraining {
   return { optimizer: { kind: 'sgd' }, learningRate: 0.2, batchSize: 8, epochs: 2, fedProxMu: 0, ...changes };
 }
+
+export const OPTIMIZERS: readonly (Partial<LocalTraining> & { readonly optimizer: OptimizerSpec })[] = [
+  { optimizer: { kind: 'sgd' }, learningRate: 0.05 },
+  { optimizer: { kind: 'momentum', momentum: 0.9 }, learningRate: 0.02 },
+  { optimizer: { kind: 'adam' }, learningRate: 0.003 },
+  { optimizer: { kind: 'adamw', weightDecay: 0.1 }, learningRate: 0.003 },
+];
 
 /** Large, so that little of the gradient is lost when the step is added to a parameter; a power of two rounds nothing. */
 const GRADIENT_RATE = 64;
@@ -78,7 +85,7 @@ export interface Curve {
 
 const STEPS_PER_EPOCH = 5;
 /** The last one ends with step 20. */
-const EPOCHS = [1, 2, 4];
+const EPOCHS = [1, 4];
 const CURVE_BATCH = 4;
 
 export async function curveOf(

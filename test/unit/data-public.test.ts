@@ -79,10 +79,18 @@ describe('the digits', () => {
 
   it('are refused for a model of another width', async () => {
     const plan = digitsPlan();
-    const narrow: Plan = { ...plan, model: { ...plan.model, inputs: 100 } };
+    const narrow: Plan = {
+      ...plan,
+      model: { architecture: 'mlp', inputs: 100, hidden: [16], outputs: 10, activation: 'relu' },
+    };
     await expect(new PublicDataSource(narrow, assignment(0), served).load()).rejects.toMatchObject({
       code: 'data/mismatch',
       message: expect.stringContaining('"model.inputs" is 100, expected 784'),
+    });
+    const small: Plan = { ...plan, model: { architecture: 'lenet', height: 14, width: 28, channels: 1, outputs: 10 } };
+    await expect(new PublicDataSource(small, assignment(0), served).load()).rejects.toMatchObject({
+      code: 'data/mismatch',
+      message: expect.stringContaining('"model.height, width and channels" is 392, expected 784'),
     });
   });
 

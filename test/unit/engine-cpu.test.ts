@@ -7,11 +7,12 @@ import { placeNetwork } from '../../src/core/layerShapes.ts';
 import type { Network } from '../../src/core/network.ts';
 import type { LocalTraining } from '../../src/core/plan.ts';
 import { SeededRandom } from '../../src/core/seededRandom.ts';
+import type { ModelParameters } from '../../src/core/updateStages.ts';
 import { openEngine } from '../../src/engine/openEngine.ts';
-import { engineContract, OPTIMIZERS } from '../contract/engineContract.ts';
+import { engineContract } from '../contract/engineContract.ts';
 import { slowFigures, slowRows, slowTraining } from '../reference/slowNetwork.ts';
 import { NETWORKS, networks, someExamples, someParameters } from '../support/networks.ts';
-import { expectSameBlocks, FREE, gradientOf, SEED, training } from '../support/training.ts';
+import { expectSameBlocks, FREE, gradientOf, OPTIMIZERS, SEED, training } from '../support/training.ts';
 
 engineContract('cpu', () => openEngine('cpu'));
 
@@ -102,5 +103,37 @@ describe('the cpu engine beside the definitions', () => {
     const lossSum = losses.reduce((sum, loss) => sum + loss, 0);
     expect(got).toMatchObject({ correct, samples: losses.length });
     expect(Math.abs(got.lossSum - lossSum) / lossSum).toBeLessThan(1e-5);
+  });
+});
+
+describe('the cpu engine', () => {
+  const network = NETWORKS['dense layers with tanh and sigmoid']!;
+  const start = someParameters(network);
+  let engine: TrainingEngine;
+  beforeAll(async () => {
+    engine = await openEngine('cpu');
+  });
+  afterAll(() => engine.close());
+
+  async function trained(changes: Partial<LocalTraining>, seed = SEED): Promise<ModelParameters> {
+    const session = await engine.open(network);
+    session.setParameters(start);
+    await session.train(someExamples(network, 40), training(changes), seed, FREE);
+    const parameters = await session.parameters();
+    session.close();
+    return parameters;
+  }
+
+  it('repeats itself for the same seed, and not for another', async () => {
+    expect(await trained({})).toEqual(await trained({}));
+    expect(await trained({})).not.toEqual(await trained({}, SeededRandom.of(6).bytes(32)));
+  });
+
+  it('is held back by the proximal term', async () => {
+    const distance = async (fedProxMu: number): Promise<number> => {
+      const parameters = await trained({ fedProxMu, epochs: 20 });
+      return Math.hypot(...parameters.map((value, i) => value - (start[i] ?? 0)));
+    };
+    expect(await distance(1)).toBeLessThan((await distance(0)) / 2);
   });
 });

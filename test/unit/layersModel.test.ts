@@ -3,11 +3,14 @@ import type * as tfjs from '@tensorflow/tfjs';
 import { createRequire } from 'node:module';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { bytesToFloat32 } from '../../src/core/bytes.ts';
+import { placeNetwork } from '../../src/core/layerShapes.ts';
 import { layersModelFiles } from '../../src/core/layersModel.ts';
-import { layerWidths, parameterLayout } from '../../src/core/modelSpec.ts';
+import { networkOf, parameterLayout } from '../../src/core/modelSpec.ts';
 import type { ModelSpec } from '../../src/core/modelSpec.ts';
 import { SeededRandom } from '../../src/core/seededRandom.ts';
 import type { ModelParameters } from '../../src/core/updateStages.ts';
+import { slowOutputs, slowRows } from '../reference/slowNetwork.ts';
+import { someExamples } from '../support/networks.ts';
 
 // Its ESM has imports without extensions, which Node does not resolve.
 const tf = createRequire(import.meta.url)('@tensorflow/tfjs') as typeof tfjs;
@@ -17,40 +20,30 @@ const SPECS: readonly ModelSpec[] = [
   { architecture: 'mlp', inputs: 3, hidden: [7, 2], outputs: 4, activation: 'tanh' },
   { architecture: 'mlp', inputs: 6, hidden: [3, 5, 4], outputs: 2, activation: 'sigmoid' },
   { architecture: 'mlp', inputs: 4, hidden: [], outputs: 3, activation: 'relu' },
+  { architecture: 'linear', inputs: 4, outputs: 3, loss: 'softmax-cross-entropy' },
+  { architecture: 'linear', inputs: 4, outputs: 2, loss: 'mean-squared-error' },
+  { architecture: 'lenet', height: 9, width: 6, channels: 2, outputs: 3 },
+  { architecture: 'cnn', height: 5, width: 4, channels: 1, outputs: 4 },
+  { architecture: 'lstm', vocabulary: 5, width: 3, units: 4, length: 6 },
 ];
-
-const ACTIVATE = {
-  relu: (x: number) => Math.max(0, x),
-  tanh: Math.tanh,
-  sigmoid: (x: number) => 1 / (1 + Math.exp(-x)),
-} as const;
 
 /** No two parameters alike, so that any other order gives other outputs. */
 function someParameters(spec: ModelSpec): ModelParameters {
   const random = SeededRandom.of(11);
-  return Float32Array.from({ length: parameterLayout(spec).length }, () => random.normal()) as ModelParameters;
+  return Float32Array.from({ length: parameterLayout(spec).length }, () => 0.3 * random.normal()) as ModelParameters;
 }
 
-/** The textbook's way, from the flat vector: kernel [fanIn, fanOut] row by row, then bias, layer after layer. */
+/** Probabilities of each place's classes, from the flat vector by the definition of each layer. */
 function forward(spec: ModelSpec, parameters: Float32Array, input: readonly number[]): readonly number[] {
-  const widths = layerWidths(spec);
-  let offset = 0;
-  let values = input;
-  for (let layer = 1; layer < widths.length; layer++) {
-    const fanOut = widths[layer]!;
-    const kernel = offset;
-    const bias = kernel + values.length * fanOut;
-    const before = values;
-    values = Array.from({ length: fanOut }, (_, unit) =>
-      before.reduce((sum, value, i) => sum + value * parameters[kernel + i * fanOut + unit]!, parameters[bias + unit]!),
-    );
-    if (layer < widths.length - 1) values = values.map(ACTIVATE[spec.activation]);
-    offset = bias + fanOut;
-  }
-  expect(offset).toBe(parameters.length);
-  const exponentials = values.map((value) => Math.exp(value));
-  const total = exponentials.reduce((sum, value) => sum + value, 0);
-  return exponentials.map((value) => value / total);
+  const placed = placeNetwork(networkOf(spec));
+  const logits = slowOutputs(placed, [...parameters], [input], {})[0]!;
+  if (placed.network.loss === 'mean-squared-error') return logits;
+  const classes = placed.output.at(-1)!;
+  return logits.map((logit, i) => {
+    const start = i - (i % classes);
+    const all = logits.slice(start, start + classes);
+    return Math.exp(logit) / all.reduce((sum, other) => sum + Math.exp(other), 0);
+  });
 }
 
 async function load(modelJson: string, weights: ArrayBuffer): Promise<tfjs.LayersModel> {
@@ -71,7 +64,8 @@ beforeAll(async () => {
 
 afterEach(() => tf.disposeVariables());
 
-describe.each(SPECS)('$hidden hidden, $activation', (spec) => {
+describe.each(SPECS)('$architecture: $hidden $activation $loss', (spec) => {
+  const { input, output } = placeNetwork(networkOf(spec));
   const parameters = someParameters(spec);
   const { modelJson, weights } = layersModelFiles(spec, parameters, { name: 'A model', rounds: 3 });
 
@@ -88,8 +82,8 @@ describe.each(SPECS)('$hidden hidden, $activation', (spec) => {
   it('loads, with names, shapes and values where the layout says', async () => {
     const model = await load(modelJson, weights.buffer);
     expect(model.countParams()).toBe(parameters.length);
-    expect(model.inputs[0]?.shape).toEqual([null, spec.inputs]);
-    expect(model.outputs[0]?.shape).toEqual([null, spec.outputs]);
+    expect(model.inputs[0]?.shape).toEqual([null, ...input]);
+    expect(model.outputs[0]?.shape).toEqual([null, ...output]);
     const loaded = model.weights.map((weight) => ({
       name: weight.originalName,
       shape: weight.shape,
@@ -108,13 +102,23 @@ describe.each(SPECS)('$hidden hidden, $activation', (spec) => {
 
   it('predicts what the parameters say', async () => {
     const model = await load(modelJson, weights.buffer);
-    const random = SeededRandom.of(5);
-    const rows = Array.from({ length: 20 }, () => Array.from({ length: spec.inputs }, () => random.normal()));
-    const predicted = tf.tidy(() => (model.predict(tf.tensor2d(rows)) as tfjs.Tensor2D).arraySync());
-    rows.forEach((row, i) => {
-      const expected = forward(spec, parameters, row);
-      expected.forEach((value, k) => expect(predicted[i]?.[k]).toBeCloseTo(value, 5));
-    });
+    const { inputs, width } = someExamples(networkOf(spec), 5);
+    const predicted = tf.tidy(() => [
+      ...(model.predict(tf.tensor(inputs, [5, ...input], 'float32')) as tfjs.Tensor).dataSync(),
+    ]);
+    const expected = slowRows(inputs, width).flatMap((row) => forward(spec, parameters, row));
+    expect(predicted).toHaveLength(expected.length);
+    expected.forEach((value, k) => expect(predicted[k]).toBeCloseTo(value, 4));
     model.dispose();
+  });
+});
+
+describe('a model that Keras cannot describe', () => {
+  it('is saved with its network in place of a topology', () => {
+    const spec: ModelSpec = { architecture: 'gpt', width: 4, layers: 1, heads: 2, length: 5, vocabulary: 6 };
+    const { modelJson, weights } = layersModelFiles(spec, someParameters(spec), { name: 'A model' });
+    const json = JSON.parse(modelJson) as Record<string, unknown>;
+    expect(json).toMatchObject({ modelTopology: null, network: networkOf(spec) });
+    expect(weights.length).toBe(4 * parameterLayout(spec).length);
   });
 });

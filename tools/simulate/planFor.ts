@@ -2,7 +2,7 @@
 import { utf8 } from '../../src/core/bytes.ts';
 import type { Bytes } from '../../src/core/bytes.ts';
 import { HushError } from '../../src/core/errors.ts';
-import type { ModelSpec } from '../../src/core/modelSpec.ts';
+import type { MlpSpec } from '../../src/core/modelSpec.ts';
 import { parameterLayout } from '../../src/core/modelSpec.ts';
 import { parsePlan } from '../../src/core/plan.ts';
 import type { Plan, SecurityMode } from '../../src/core/plan.ts';
@@ -72,7 +72,7 @@ export function planFor(wish: PlanWish): { readonly plan: Plan; readonly bytes: 
 }
 
 /** Without hidden layers (inputs + 1) · outputs parameters; with one of h, h · (inputs + 1 + outputs) + outputs. */
-function modelOf(params: number): ModelSpec {
+function modelOf(params: number): MlpSpec {
   for (let outputs = 2; outputs <= MOST_OUTPUTS; outputs++) {
     const flat = params / outputs - 1;
     if (fits(flat)) return checked({ inputs: flat, hidden: [], outputs }, params);
@@ -90,8 +90,8 @@ function fits(inputs: number): boolean {
   return Number.isInteger(inputs) && inputs >= 1 && inputs <= LARGEST_INPUTS;
 }
 
-function checked(shape: Pick<ModelSpec, 'inputs' | 'hidden' | 'outputs'>, params: number): ModelSpec {
-  const model: ModelSpec = { architecture: 'mlp', activation: 'relu', ...shape };
+function checked(shape: Pick<MlpSpec, 'inputs' | 'hidden' | 'outputs'>, params: number): MlpSpec {
+  const model: MlpSpec = { architecture: 'mlp', activation: 'relu', ...shape };
   const { length } = parameterLayout(model);
   if (length !== params)
     throw new HushError('command/params', `The model has ${length} parameters, expected ${params}.`);
