@@ -10,6 +10,7 @@ import type { Patience } from './availability.ts';
 export async function openEngine(name: EngineName, patience: Patience = 'patient'): Promise<TrainingEngine> {
   switch (name) {
     case 'compiled-webgpu':
+      return await (await import('./webgpu/engine.ts')).openCompiledWebgpu(patience);
     case 'compiled-wasm':
       throw unavailable(name, 'this version does not have it');
     case 'webgpu':
