@@ -9,10 +9,10 @@ import type { Patience } from './availability.ts';
  */
 export async function openEngine(name: EngineName, patience: Patience = 'patient'): Promise<TrainingEngine> {
   switch (name) {
+    case 'compiled-webgpu':
+      return await (await import('./webgpu/engine.ts')).openCompiledWebgpu(patience);
     case 'compiled-wasm':
       return await (await import('./wasm/compiledWasm.ts')).openCompiledWasm(patience);
-    case 'compiled-webgpu':
-      throw unavailable(name, 'this version does not have it');
     case 'webgpu':
     case 'wasm':
     case 'webgl':

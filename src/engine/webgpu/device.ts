@@ -48,6 +48,12 @@ export class Device {
     return this.#buffers.size;
   }
 
+  get liveBytes(): number {
+    let bytes = 0;
+    for (const { size } of this.#buffers) bytes += size;
+    return bytes;
+  }
+
   /** Compiles all that are new, side by side. The same text is compiled once. */
   async pipelines(codes: readonly string[]): Promise<GPUComputePipeline[]> {
     return await this.failure.guard(Promise.all(codes.map((code) => this.#pipeline(code))));

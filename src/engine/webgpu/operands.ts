@@ -138,10 +138,10 @@ export function convolutionForward({ rows, slide, filters, kernel }: Convolution
     four: (address) => reader.four(address, channels % 4 === 0),
     row: (i, m) => `let m${i} = ${m};
 let base${i} = ${reader.base(`m${i} / ${area}u`)};
-let y${i} = m${i} % ${area}u / ${outWidth}u * ${strides[0]}u;
-let x${i} = m${i} % ${outWidth}u * ${strides[1]}u;`,
-    tapRow: (i) => pixelRow(slide, masked, i, `y${i} + th`, `base${i}`),
-    tap: (i) => pixel(slide, masked, i, `x${i} + tw`, `base${i}`),
+let down${i} = m${i} % ${area}u / ${outWidth}u * ${strides[0]}u;
+let across${i} = m${i} % ${outWidth}u * ${strides[1]}u;`,
+    tapRow: (i) => pixelRow(slide, masked, i, `down${i} + th`, `base${i}`),
+    tap: (i) => pixel(slide, masked, i, `across${i} + tw`, `base${i}`),
     base: kernel,
     strides: { tap: channels * filters, inner: filters, n: 1 },
   };
@@ -193,13 +193,13 @@ let is${name}${i} = (${name}${i} >= ${tap}) & ((${name}${i} - ${tap}) % ${stride
     four: (address) => `x4(${address})`,
     row: (i, m) => `let m${i} = ${m};
 let base${i} = ${gradient.offset}u + m${i} / ${height * width}u * ${outHeight * outWidth * filters}u;
-let y${i} = m${i} % ${height * width}u / ${width}u + ${before[0]}u;
-let x${i} = m${i} % ${width}u + ${before[1]}u;`,
-    tapRow: (i) => along('y', 'th', outHeight, strides[0], i),
-    tap: (i) => `${along('x', 'tw', outWidth, strides[1], i)}
-let in${i} = isy${i} & isx${i};
+let down${i} = m${i} % ${height * width}u / ${width}u + ${before[0]}u;
+let across${i} = m${i} % ${width}u + ${before[1]}u;`,
+    tapRow: (i) => along('down', 'th', outHeight, strides[0], i),
+    tap: (i) => `${along('across', 'tw', outWidth, strides[1], i)}
+let in${i} = isdown${i} & isacross${i};
 let ok${i} = select(0.0, 1.0, in${i});
-let at${i} = base${i} + select(0u, (wy${i} * ${outWidth}u + wx${i}) * ${filters}u, in${i});`,
+let at${i} = base${i} + select(0u, (wdown${i} * ${outWidth}u + wacross${i}) * ${filters}u, in${i});`,
     base: kernel,
     strides: { tap: channels * filters, inner: 1, n: filters },
   };

@@ -30,6 +30,8 @@ export interface Account extends RunCost {
   readonly steps: number;
   readonly dispatches: readonly string[];
   readonly arenaBytes: number;
+  /** All buffers of the engine, data sets included. */
+  readonly deviceBytes: number;
 }
 
 export class CompiledSession implements EngineSession {
@@ -132,6 +134,7 @@ export class CompiledSession implements EngineSession {
       steps,
       dispatches: program.dispatches.map(({ label }) => label),
       arenaBytes: 4 * program.arena,
+      deviceBytes: this.#device.liveBytes,
     };
     report(steps);
     return { ...finite(figures), samples: perEpoch * rows * this.#placed.predictions };
