@@ -76,13 +76,20 @@ export class Device {
     for (const code of codes) this.#pipelines.delete(code);
   }
 
+  /** @throws HushError `engine/out-of-memory` when no buffer of this device can be so large. */
+  checkSize(label: string, bytes: number): void {
+    const { maxStorageBufferBindingSize, maxBufferSize } = this.gpu.limits;
+    if (bytes > Math.min(maxStorageBufferBindingSize, maxBufferSize)) {
+      throw outOfMemory(`${label} needs ${bytes} bytes`);
+    }
+  }
+
   /** @throws HushError `engine/out-of-memory`. */
   async buffer(label: string, bytes: number, usage: GPUBufferUsageFlags): Promise<GPUBuffer> {
     this.failure.check();
-    const most = this.gpu.limits.maxStorageBufferBindingSize;
+    this.checkSize(label, bytes);
     // Whatever is bound needs a few bytes.
     const size = Math.max(16, 4 * Math.ceil(bytes / 4));
-    if (size > most || size > this.gpu.limits.maxBufferSize) throw outOfMemory(`${label} needs ${size} bytes`);
     this.gpu.pushErrorScope('out-of-memory');
     let buffer: GPUBuffer;
     try {

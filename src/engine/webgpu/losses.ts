@@ -34,15 +34,18 @@ function shapeOf(build: Build): Shape {
   };
 }
 
-/** WGSL `fn tally(slot, loss, hit)`: adds a prediction of the batch to the figures. */
+/**
+ * WGSL `fn tally(slot, loss, output, hit)`: adds a prediction of the batch to the figures. What is no number is looked for in
+ * the output's own bits, since comparisons and maxima may have made a number of it on the way to the loss.
+ */
 function tally(build: Build, { predictions, count }: Shape): string {
   const { figures, countFrom, broken } = CONTROL;
   const counts = build.training
     ? `stepNumber() >= control[${countFrom}]`
     : `batchAt + slot / ${predictions}u < control[${CONTROL.count}]`;
-  return `fn tally(slot: u32, loss: f32, hit: bool) {
+  return `fn tally(slot: u32, loss: f32, output: f32, hit: bool) {
+  if (((bitcast<u32>(loss) & 0x7f800000u) == 0x7f800000u) || ((bitcast<u32>(output) & 0x7f800000u) == 0x7f800000u)) { control[${broken}] = 1u; }
   if (!(${counts})) { return; }
-  if ((bitcast<u32>(loss) & 0x7f800000u) == 0x7f800000u) { control[${broken}] = 1u; }
   control[${figures}u + slot] = bitcast<u32>(setting(${figures}u + slot) + clamp(loss, 0.0, ${literal(MAX_SAMPLE_LOSS)}));
   control[${figures + count}u + slot] += select(0u, 1u, hit);
 }`;
@@ -99,7 +102,8 @@ function softmaxBody({ predictions, values, share }: Shape, reader: Reader, tail
 var top = -3.4e38; var best = 0u; var total = 0.0;
 ${each('if (z > top) { top = z; best = n; }')}
 ${each('total += exp(z - top);')}
-tally(i, log(total) + top - ${reader.one('at + label')}, best == label);
+let ofLabel = ${reader.one('at + label')};
+tally(i, log(total) + top - ofLabel, ofLabel, best == label);
 ${tail ? each(`finish(i * ${values}u + n, (exp(z - top) / total - select(0.0, 1.0, n == label)) * ${share});`) : ''}`;
 }
 
@@ -123,7 +127,7 @@ for (var n = 0u; n < ${values}u; n++) {
   ${cost}
   ${tail ? `finish(i * ${values}u + n, (${slope}) * ${share});` : ''}
 }
-tally(i, cost / ${values}.0, hit);`;
+tally(i, cost / ${values}.0, ${reader.one('at')}, hit);`;
 }
 
 /** A workgroup for each prediction: few products, so the sums are cut among its invocations. */
@@ -165,7 +169,7 @@ let label = labels[example(group / ${predictions}u) * ${predictions}u + group % 
 var top = -3.4e38; var best = 0u; var total = 0.0;
 for (var j = 0u; j < ${values}u; j++) { if (logits[j] > top) { top = logits[j]; best = j; } }
 for (var j = 0u; j < ${values}u; j++) { total += exp(logits[j] - top); }
-if (local == 0u) { tally(group, log(total) + top - logits[label], best == label); }
+if (local == 0u) { tally(group, log(total) + top - logits[label], logits[label], best == label); }
 ${tail ? `finish(group * ${values}u + n, (exp(sum - top) / total - select(0.0, 1.0, n == label)) * ${shape.share});` : ''}`,
     }),
   };

@@ -63,6 +63,8 @@ export class Programs {
   }
 
   async #prepare(shape: ProgramShape): Promise<Prepared> {
+    // Before anything is compiled: an address beyond the limits may not even fit a word.
+    this.#device.checkSize('the arena', 4 * this.#compile(shape, this.#kernels()).arena);
     if (shape.rule) await this.#tune(shape);
     const program = this.#compile(shape, this.#kernels());
     const pipelines = await this.#device.pipelines(program.dispatches.map(({ code }) => code));

@@ -149,7 +149,8 @@ function activated(activation: Activation, v: string, width: Width): string {
     case 'linear':
       return v;
     case 'relu':
-      return `max(${v}, ${typeOf(width)}())`;
+      // Not max, which may make 0 of what is no number, and hide that training diverged.
+      return `select(${v}, ${typeOf(width)}(), ${v} < ${typeOf(width)}())`;
     case 'tanh':
       return hyperbolic(v, width);
     case 'sigmoid':
