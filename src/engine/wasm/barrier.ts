@@ -35,10 +35,12 @@ export function writeBarrier(machine: Machine, threads: number): void {
       code(int.of(round), int.plus(current.get, 1), atomic.store(0)),
       when(load(asleep), code(int.of(round), int.of(-1), atomic.notify(0), drop)),
     );
-  const hasTurned = (current: Code): Code => code(load(round), current, i32.equal, i32.isZero);
-  // Not turned yet is 0, which is below what is left until that is 0 too; turned is 1, and one spin more does no harm.
+  const isSame = (current: Code): Code => code(load(round), current, i32.equal);
   const spin = (left: Local, current: Code, spins: number): Code =>
-    code(left.set(int.of(spins)), whileTrue(int.below(hasTurned(current), left.get), left.set(int.plus(left.get, -1))));
+    code(
+      left.set(int.of(spins)),
+      whileTrue(int.and(isSame(current), int.below(int.of(0), left.get)), left.set(int.plus(left.get, -1))),
+    );
 
   const wait = new FunctionBuilder();
   const [current, left] = [wait.local('i32'), wait.local('i32')];
@@ -48,7 +50,7 @@ export function writeBarrier(machine: Machine, threads: number): void {
     when(isLast, turnRound(current), leave),
     spin(left, current.get, HELPER_SPINS),
     count(1),
-    whileTrue(code(load(round), current.get, i32.equal), sleep),
+    whileTrue(isSame(current.get), sleep),
     count(-1),
   );
   machine.module.define(wait, BARRIER.wait);
@@ -56,7 +58,7 @@ export function writeBarrier(machine: Machine, threads: number): void {
   const look = new FunctionBuilder([], ['i32']);
   const lookLeft = look.local('i32');
   const held = int.load(int.of(mine));
-  look.append(spin(lookLeft, held, TRAINER_SPINS), hasTurned(held));
+  look.append(spin(lookLeft, held, TRAINER_SPINS), code(isSame(held), i32.isZero));
   const lookIndex = machine.module.define(look, BARRIER.look);
 
   const arrive = new FunctionBuilder([], ['i32']);
