@@ -20,7 +20,8 @@ async function runRound(aggregation: object): Promise<Room> {
   const model = { ...plan.model, inputs: 20, hidden: [16] };
   const running = await Room.found({ ...plan, model, aggregation: rotated });
   room = running;
-  await Promise.all(Array.from({ length: PEOPLE }, (_, i) => running.join(`participant ${i}`)));
+  // One after the other, since what a guest is seeded with is its number.
+  for (let i = 0; i < PEOPLE; i++) await running.join(`participant ${i}`);
   await until(running.coordinator, () => running.coordinator.records.length > 0);
   return running;
 }
@@ -29,14 +30,17 @@ test.each([{}, { groupSize: 5 }])(
   'ten people: the sum is exact, and everyone has the same model: %o',
   async (groups) => {
     const { coordinator, guests, summer } = await runRound({ clipRange: 0.15, ...groups });
-    expect(coordinator.records[0]!.body.status).toBe('complete');
+    const { body } = coordinator.records[0]!;
+    if (body.status !== 'complete') throw new Error(`the round was given up: ${body.reason}`);
     const { plan } = coordinator.state;
     const { length } = parameterLayout(plan.model);
     const spec = trainingSumSpec(plan, length);
     expect([ringBits(spec, PEOPLE), sumBits(spec, PEOPLE)]).toEqual([7, 8]);
-    const vectors = guests.map(({ trainer }) => trainer.vectors.get(1)!);
+    // Of ten, chance may leave one or two in a group of their own, which is too small to be summed.
+    const vectors = guests.flatMap(({ trainer }) => trainer.vectors.get(1) ?? []);
+    expect([body.members, body.members >= 8]).toEqual([vectors.length, true]);
     const sum = vectors[0]!.map((_, i) => vectors.reduce((total, vector) => total + vector[i]!, 0));
-    expect(unpackWords(summer.sums.get(1)!, sum.length, 8)).toEqual(sum);
+    expect(unpackWords(summer.sums.get(1)!, sum.length, sumBits(spec, body.members))).toEqual(sum);
 
     for (const { participant } of guests) await until(participant, () => participant.state.head?.round === 1);
     const hashes = guests.map(({ participant }) => participant.state.modelHash);
