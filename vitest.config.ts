@@ -33,6 +33,12 @@ const PACKAGES = [
   'valibot',
 ];
 
+/** As the server of the application sends them: without them a page has no shared memory, and so no threads. */
+const ISOLATION = {
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+};
+
 export default defineConfig({
   test: {
     projects: [
@@ -49,6 +55,7 @@ export default defineConfig({
         optimizeDeps: { include: PACKAGES },
         oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
         worker: { format: 'es' },
+        server: { headers: ISOLATION },
         test: {
           name: 'browser',
           include: ['test/browser/**/*.test.{ts,tsx}'],

@@ -4,7 +4,7 @@
  */
 import type { Bytes } from './bytes.ts';
 
-const GOLDEN = 0x9e3779b9;
+export const GOLDEN = 0x9e3779b9;
 
 /** A permutation of 32-bit words without visible bias (Wellons 2018, "lowbias32"). */
 export function mixWord(word: number): number {

@@ -7,8 +7,9 @@
  */
 import type { Bytes } from '../core/bytes.ts';
 import type { MaskSeed } from '../core/localWork.ts';
-import { code, i32, i32x4, i8x16, local, moduleOf, repeat, v128 } from './wasmModule.ts';
-import type { Code } from './wasmModule.ts';
+import { code, i32, i32x4, i8x16, local, repeat, v128 } from '../core/wasmAssembler.ts';
+import type { Code } from '../core/wasmAssembler.ts';
+import { FunctionBuilder, ModuleBuilder } from '../core/wasmModule.ts';
 
 /** target[i] += Σ sign · word[firstWord + i] modulo 2^32, for a stream of each seed. */
 export type KeystreamAdder = (target: Uint32Array, masks: readonly MaskSeed[], firstWord: number) => void;
@@ -134,7 +135,13 @@ function kernelBytes(): Bytes {
     code(v128.constant(turned(3, 0, 1, 2)), local.set(BY_8)),
     repeat(ONE_SEED, advance(ENTRY, ENTRY_BYTES), local.tee(ENTRY), local.get(LAST_ENTRY), i32.lessUnsigned),
   );
-  return moduleOf({ parameters: 5, i32Locals: 3, v128Locals: 23, body }, PAGES);
+  const run = new FunctionBuilder(['i32', 'i32', 'i32', 'i32', 'i32']);
+  for (let i = POSITION; i < STATE; i++) run.local('i32');
+  for (let i = STATE; i < HALVES + 4; i++) run.local('v128');
+  run.append(body);
+  const module = new ModuleBuilder();
+  module.define(run, 'run');
+  return module.bytes({ pages: PAGES }, 'own');
 }
 
 /** Undefined where WebAssembly, its SIMD, or compiling while the thread waits is missing. */

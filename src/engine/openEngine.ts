@@ -9,8 +9,9 @@ import type { Patience } from './availability.ts';
  */
 export async function openEngine(name: EngineName, patience: Patience = 'patient'): Promise<TrainingEngine> {
   switch (name) {
-    case 'compiled-webgpu':
     case 'compiled-wasm':
+      return await (await import('./wasm/compiledWasm.ts')).openCompiledWasm(patience);
+    case 'compiled-webgpu':
       throw unavailable(name, 'this version does not have it');
     case 'webgpu':
     case 'wasm':

@@ -1,0 +1,225 @@
+/** One model on our own WebAssembly kernels: the training loop, evaluation. */
+import type { Bytes } from '../../core/bytes.ts';
+import type { Examples } from '../../core/dataset.ts';
+import { dropoutSeed } from '../../core/dropout.ts';
+import type { EngineSession, TrainingControl } from '../../core/engine.ts';
+import { HushError } from '../../core/errors.ts';
+import type { PlacedNetwork } from '../../core/layerShapes.ts';
+import type { LocalTraining } from '../../core/plan.ts';
+import { SeededRandom } from '../../core/seededRandom.ts';
+import { NO_FIGURES } from '../../core/sumSpec.ts';
+import type { PartFigures } from '../../core/sumSpec.ts';
+import type { ModelParameters } from '../../core/updateStages.ts';
+import { batchesPerEpoch, checkExamples } from '../batches.ts';
+import { Stopwatch } from '../stopwatch.ts';
+import { turn } from '../turn.ts';
+import type { Program } from './program.ts';
+import type { KernelList } from './program.ts';
+import { startProgram } from './target.ts';
+import type { Target } from './target.ts';
+
+/** Batches of up to so many examples need no second compilation. */
+const USUAL_ROWS = 32;
+const REPORT_EVERY_MS = 50;
+/** A step that takes longer is interrupted between its kernels, so that a pause takes effect. */
+const TURN_EVERY_MS = 50;
+
+export class WasmSession implements EngineSession {
+  readonly #placed: PlacedNetwork;
+  readonly #target: Target;
+  /** Gone when there was no memory for a larger one. */
+  #program: Program | undefined;
+  /** What `setParameters` was given, until it is needed. */
+  #given: ModelParameters | undefined;
+  #hasParameters = false;
+  #closed = false;
+
+  private constructor(placed: PlacedNetwork, target: Target, program: Program) {
+    this.#placed = placed;
+    this.#target = target;
+    this.#program = program;
+  }
+
+  /** @throws HushError `engine/unsupported`, `engine/out-of-memory`. */
+  static async open(placed: PlacedNetwork, target: Target): Promise<WasmSession> {
+    return new WasmSession(placed, target, await startProgram(placed, USUAL_ROWS, target));
+  }
+
+  get threads(): number {
+    return this.#program?.compiled.threads ?? 1;
+  }
+
+  setParameters(parameters: ModelParameters): void {
+    const { length } = this.#placed.layout;
+    if (parameters.length !== length) {
+      throw new HushError('engine/shape', `The model came with ${parameters.length} parameters, expected ${length}.`);
+    }
+    this.#given = parameters.slice() as ModelParameters;
+  }
+
+  async parameters(): Promise<ModelParameters> {
+    const program = await this.#ready(1);
+    const parameters = program.parameters();
+    checkFinite(parameters, 'a parameter');
+    return parameters as ModelParameters;
+  }
+
+  async train(
+    examples: Examples,
+    training: LocalTraining,
+    seed: Bytes,
+    control: TrainingControl,
+  ): Promise<PartFigures> {
+    checkExamples(examples, this.#placed);
+    if (examples.count === 0) throw new HushError('engine/no-data', 'There are no examples to train on.');
+    const { epochs, batchSize } = training;
+    const perEpoch = batchesPerEpoch(examples.count, batchSize);
+    const rows = Math.min(batchSize, examples.count);
+    const program = await this.#ready(rows);
+    const kernels = [
+      ...program.stagingKernels(examples),
+      ...program.phase('forward'),
+      ...program.phase('backward'),
+      ...program.updateKernels(training),
+    ];
+    const random = new SeededRandom(seed);
+    const dropped = dropoutSeed(seed);
+    const watch = new Stopwatch();
+    const runner = new StepRunner(program, kernels, control, watch);
+    let steps = 0;
+    let reportAtMs = 0;
+    const report = (epoch: number): void => {
+      const samplesPerSecond = (steps * rows) / watch.seconds();
+      control.onProgress({ fraction: steps / (epochs * perEpoch), epoch, epochs, samplesPerSecond });
+      reportAtMs = performance.now() + REPORT_EVERY_MS;
+    };
+    program.setInputScale(examples.inputScale);
+    program.beginTraining(training);
+    program.forgetFigures();
+    for (let epoch = 1; epoch <= epochs; epoch++) {
+      const order = random.permutation(examples.count);
+      program.count(epoch === epochs);
+      for (let i = 0; i < perEpoch; i++) {
+        const wait = control.proceed();
+        if (wait) await watch.excluding(wait);
+        program.stage(examples, order.subarray(i * rows, (i + 1) * rows));
+        program.beginStep(steps, training, dropped);
+        const slow = runner.run();
+        if (slow) await slow;
+        steps++;
+        if (performance.now() < reportAtMs) continue;
+        checkFinite(program.lastParameters(), 'a parameter');
+        report(epoch);
+      }
+    }
+    checkFinite(program.parameters(), 'a parameter');
+    const figures = program.figures(perEpoch * rows);
+    checkFinite([figures.lossSum], 'the loss');
+    report(epochs);
+    return figures;
+  }
+
+  async evaluate(examples: Examples): Promise<PartFigures> {
+    checkExamples(examples, this.#placed);
+    if (examples.count === 0) return NO_FIGURES;
+    const program = await this.#ready(1);
+    const { capacity } = program.compiled;
+    const kernels = [...program.stagingKernels(examples), ...program.phase('evaluation')];
+    program.setInputScale(examples.inputScale);
+    program.forgetFigures();
+    program.count(true);
+    let turnAtMs = performance.now() + TURN_EVERY_MS;
+    for (let from = 0; from < examples.count; from += capacity) {
+      const length = Math.min(capacity, examples.count - from);
+      program.stage(
+        examples,
+        Uint32Array.from({ length }, (_, i) => from + i),
+      );
+      program.run(kernels);
+      if (performance.now() < turnAtMs) continue;
+      await turn();
+      turnAtMs = performance.now() + TURN_EVERY_MS;
+    }
+    const figures = program.figures(examples.count);
+    checkFinite([figures.lossSum], 'the loss');
+    return figures;
+  }
+
+  /** What the parameters would be as tensors: everything else is there from the start to the end. */
+  liveTensors(): number {
+    return this.#hasParameters ? this.#placed.layout.blocks.length : 0;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#program?.close();
+    this.#program = undefined;
+    this.#given = undefined;
+    this.#hasParameters = false;
+  }
+
+  /** Room for batches of `rows`, and the parameters in place. */
+  async #ready(rows: number): Promise<Program> {
+    if (this.#closed) throw new HushError('engine/closed', 'The session was closed.');
+    if (!this.#given && !this.#hasParameters) {
+      throw new HushError('engine/shape', 'The session was given no parameters.');
+    }
+    let program = this.#program;
+    if (!program || rows > program.compiled.capacity) {
+      if (program) this.#given ??= program.parameters() as ModelParameters;
+      // First gone, then made anew, so that there are never two memories.
+      program?.close();
+      this.#program = undefined;
+      program = await startProgram(this.#placed, Math.max(rows, USUAL_ROWS), this.#target);
+      this.#program = program;
+    }
+    if (this.#given) program.setParameters(this.#given);
+    this.#given = undefined;
+    this.#hasParameters = true;
+    return program;
+  }
+}
+
+/** Runs a step's kernels: all at once while that is quick, otherwise with turns in between. */
+class StepRunner {
+  readonly #program: Program;
+  readonly #kernels: KernelList;
+  readonly #control: TrainingControl;
+  readonly #watch: Stopwatch;
+  #isSlow = false;
+
+  constructor(program: Program, kernels: KernelList, control: TrainingControl, watch: Stopwatch) {
+    this.#program = program;
+    this.#kernels = kernels;
+    this.#control = control;
+    this.#watch = watch;
+  }
+
+  /** A promise when the step takes turns. */
+  run(): Promise<void> | undefined {
+    if (this.#isSlow) return this.#withTurns();
+    const startMs = performance.now();
+    this.#program.run(this.#kernels);
+    this.#isSlow = performance.now() - startMs > TURN_EVERY_MS;
+    return undefined;
+  }
+
+  #withTurns(): Promise<void> {
+    let turnAtMs = performance.now() + TURN_EVERY_MS;
+    return this.#program.runSlowly(this.#kernels, () => {
+      if (performance.now() < turnAtMs) return undefined;
+      const wait = this.#control.proceed();
+      turnAtMs = performance.now() + TURN_EVERY_MS;
+      return wait ? this.#watch.excluding(wait) : undefined;
+    });
+  }
+}
+
+function checkFinite(values: ArrayLike<number>, what: string): void {
+  for (let i = 0; i < values.length; i++) {
+    if (Number.isFinite(values[i])) continue;
+    throw new HushError('engine/not-finite', `Training diverged: ${what} became ${values[i]}, expected a number.`, {
+      advice: 'Lower the learning rate in the plan.',
+    });
+  }
+}
