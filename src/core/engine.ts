@@ -15,12 +15,17 @@ export interface TrainingProgress {
   readonly fraction: number;
   readonly epoch: number;
   readonly epochs: number;
+  /** While it works: pauses, and the rests that a share of less than all makes, are left out. */
   readonly samplesPerSecond: number;
 }
 
 export interface TrainingControl {
-  /** Awaited between steps: resolves at once, later while paused, and rejects with `engine/stopped` after a stop. */
-  proceed(): Promise<void> | void;
+  /**
+   * Awaited between steps: resolves at once, later while paused or when a rest is due, and rejects with `engine/stopped`
+   * after a stop. An engine whose device works ahead gives `settle`, which resolves when all that was begun is done: what
+   * a rest follows is measured, and then rests.
+   */
+  proceed(settle?: () => Promise<void>): Promise<void> | void;
   onProgress(progress: TrainingProgress): void;
 }
 
@@ -76,4 +81,11 @@ export interface EngineChoice {
   /** Why this one; a sentence for people. */
   readonly reason: string;
   readonly candidates: readonly EngineCandidate[];
+  /** Absent where nothing was measured. */
+  readonly measured?: {
+    /** Milliseconds since 1970. */
+    readonly atMs: number;
+    /** Browser, cores and adapters, as far as speed depends on them: elsewhere the choice says nothing. */
+    readonly machine: string;
+  };
 }

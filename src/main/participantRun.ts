@@ -9,6 +9,7 @@ import { modelFilesOf } from '../federation/runFiles.ts';
 import { createTrainerHost } from '../platform/trainerHost.ts';
 import { coalesced } from './changes.ts';
 import { withColluder } from './colluders.ts';
+import { withEngineMemory } from './engineMemory.ts';
 import { holdIdentity } from './identitySlot.ts';
 import { holdName } from './namedIdentity.ts';
 import { saveModel } from './runFiles.ts';
@@ -34,7 +35,7 @@ export async function openParticipantRun(
     name?.release();
   };
   try {
-    const trainer = createTrainerHost();
+    const trainer = withEngineMemory(createTrainerHost(), services);
     const transport = services.transport();
     const named = name?.identity;
     const participant = await Participant.start({ ...services, invite, identity, named, trainer, transport });
@@ -60,6 +61,8 @@ class TakingPart implements Run {
     this.actions = {
       pause: () => participant.wish('pause'),
       resume: () => participant.wish('resume'),
+      share: (percent) => participant.share(percent),
+      measureAgain: () => participant.wish('measure'),
       finish: () => participant.wish('finish'),
       leave: () => participant.wish('leave'),
       startNow: () => undefined,

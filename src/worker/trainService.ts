@@ -2,6 +2,7 @@
 import { turn } from '../engine/turn.ts';
 import { chooseEngine } from '../engine/choose.ts';
 import type { Chosen } from '../engine/choose.ts';
+import { describeMachine } from '../engine/machine.ts';
 import { openEngine } from '../engine/openEngine.ts';
 import type { EngineChoice, EngineSession, TrainingProgress } from '../core/engine.ts';
 import type { TrainingData } from '../core/dataset.ts';
@@ -10,6 +11,7 @@ import type { Hash, RoundNumber } from '../core/ids.ts';
 import type {
   ApplyOrder,
   ApplyReport,
+  EngineWish,
   HashedModel,
   MaskOrder,
   MaskReport,
@@ -79,7 +81,7 @@ export class TrainService {
     return { samples: { training: training.count, validation: validation.count, test: test.count } };
   }
 
-  async chooseEngine(): Promise<EngineChoice> {
+  async chooseEngine({ remembered, anew = false }: EngineWish = {}): Promise<EngineChoice> {
     this.#forgetEngine();
     const { plan, forceEngine } = need(this.#task, 'a task');
     const network = networkOf(plan.model);
@@ -87,6 +89,8 @@ export class TrainService {
       network,
       training: plan.training,
       open: openEngine,
+      machine: await describeMachine(),
+      remembered: anew ? undefined : remembered,
       ...(forceEngine ? { force: forceEngine } : {}),
     });
     this.#engine = { ...chosen, session: await chosen.engine.open(network) };

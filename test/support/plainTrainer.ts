@@ -119,6 +119,7 @@ export class PlainTrainer implements Trainer {
 
   pause(): void {}
   resume(): void {}
+  share(): void {}
   stop(): void {}
   close(): void {}
 
