@@ -54,7 +54,8 @@ export interface EngineSession {
    * optimizer's; followed statistics are left out of all four. Gives the sums over the predictions of the last epoch.
    */
   train(examples: Examples, training: LocalTraining, seed: Bytes, control: TrainingControl): Promise<PartFigures>;
-  evaluate(examples: Examples): Promise<PartFigures>;
+  /** With a control, it proceeds between batches as a training does between steps. */
+  evaluate(examples: Examples, control?: TrainingControl): Promise<PartFigures>;
   /** Live tensors, for leak tests: the same after every round. */
   liveTensors(): number;
   close(): void;

@@ -3,6 +3,7 @@ import { effect, signal } from '@preact/signals';
 import type { ReadonlySignal, Signal } from '@preact/signals';
 import type { Application, PlanDraft, Run } from '../core/application.ts';
 import type { ProblemView, RunPhase, RunView } from '../core/runView.ts';
+import { WHOLE_SHARE } from '../core/share.ts';
 import { share } from './share.ts';
 
 export interface OpenRun {
@@ -113,7 +114,13 @@ function openRun(key: string, run: Run, closing?: () => void): OpenRun {
   const view = signal(run.view());
   const closed = signal(false);
   const stop = run.onChange(() => (view.value = run.view()));
-  const stopShare = effect(() => run.actions.share(share.value));
+  // A run begins with the whole.
+  let told = WHOLE_SHARE;
+  const stopShare = effect(() => {
+    if (share.value === told) return;
+    told = share.value;
+    run.actions.share(told);
+  });
   return {
     key,
     run,

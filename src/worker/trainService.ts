@@ -125,9 +125,9 @@ export class TrainService {
     const session = await this.#session();
     session.setParameters(model);
     // Of the model that the round begins with, so that every participant measures the same one.
-    const validation = await session.evaluate(data.validation);
+    const validation = await session.evaluate(data.validation, this.control);
     await this.control.proceed();
-    const test = await session.evaluate(data.test);
+    const test = await session.evaluate(data.test, this.control);
     await this.control.proceed();
     const report = { round, updateNorm: 0, saturated: 0 };
     if (kind === 'evaluate') {
