@@ -9,8 +9,17 @@ import type { ModelParameters } from '../core/updateStages.ts';
 /** Of the batch order. */
 export const SEED: Bytes = SeededRandom.of(7).bytes(32);
 
-/** Uniform as the layout's initialisers say; for measuring only. */
+/** A million of random numbers takes as long as some steps. */
+const points = new WeakMap<Network, ModelParameters>();
+
+/** Uniform as the layout's initialisers say; for measuring only, and not to be changed. */
 export function startingPoint(network: Network): ModelParameters {
+  const point = points.get(network) ?? newPoint(network);
+  points.set(network, point);
+  return point;
+}
+
+function newPoint(network: Network): ModelParameters {
   const random = SeededRandom.of(1);
   const { blocks, length } = placeNetwork(network).layout;
   const parameters = new Float32Array(length);
