@@ -36,6 +36,25 @@ describe('pause, resume and stop', () => {
     await expect(done).rejects.toMatchObject({ code: 'engine/stopped' });
   });
 
+  it.each([1, 9, 49])(
+    'take hold within a tenth of a second, whatever the share, with steps of %i ms',
+    async (stepMs) => {
+      for (const share of [100, 50, 10]) {
+        const training = paced(stepMs);
+        training.control.command({ share });
+        await training.pass(500);
+        training.control.command('pause');
+        const { workedMs } = training.spent;
+        await training.pass(500);
+        // The command came while it worked or rested; before it is looked at, a stretch of work may end.
+        expect(training.spent.workedMs - workedMs).toBeLessThanOrEqual(100);
+        expect(training.spent.workedMs / training.spent.waits).toBeLessThan(100);
+        training.control.command('stop');
+        await expect(training.done).rejects.toMatchObject({ code: 'engine/stopped' });
+      }
+    },
+  );
+
   it('end a training that is paused, and leave the pause to the next one', async () => {
     const control = new TrainControl(turn, () => undefined);
     control.command('pause');
