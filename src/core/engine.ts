@@ -88,5 +88,7 @@ export interface EngineChoice {
     readonly atMs: number;
     /** Browser, cores and adapters, as far as speed depends on them: elsewhere the choice says nothing. */
     readonly machine: string;
+    /** What plain JavaScript took for the steps that all are checked by. */
+    readonly referenceMs: number;
   };
 }

@@ -24,6 +24,8 @@ const FORCED_FIRST_STEP_LIMIT_MS = 120_000;
 /** Browsers and drivers are updated: what is older is measured anew. */
 const REMEMBERED_FOR_MS = 30 * 24 * 3600 * 1000;
 
+const SLOW_REFERENCE_MS = 500;
+
 export interface ChooseOptions {
   readonly network: Network;
   readonly training: LocalTraining;
@@ -46,10 +48,10 @@ export async function chooseEngine(options: ChooseOptions): Promise<Chosen> {
   const { network, training, force, machine } = options;
   const open: ProbeOptions['open'] = (name) => options.open(name, force ? 'patient' : 'impatient');
   const limitMs = force ? FORCED_FIRST_STEP_LIMIT_MS : FIRST_STEP_LIMIT_MS;
+  const recalled = await recall(options, { network, training, limitMs, open });
+  if (recalled) return recalled;
   // Asked for or not, nothing trains before it agreed with the reference.
   const reference = await referenceRun({ network, training, open });
-  const recalled = await recall(options, { network, training, reference, limitMs, open });
-  if (recalled) return recalled;
   const candidates: EngineCandidate[] = [];
   let best: { readonly engine: TrainingEngine; readonly candidate: EngineCandidate } | undefined;
   for (const name of ORDER.filter((name) => !force || name === force)) {
@@ -76,21 +78,24 @@ export async function chooseEngine(options: ChooseOptions): Promise<Chosen> {
   const { name, adapter, samplesPerSecond } = best.candidate;
   candidates.sort((a, b) => ENGINE_NAMES.indexOf(a.name) - ENGINE_NAMES.indexOf(b.name));
   const reason = force ? `${name} was asked for: ${best.candidate.reason}` : reasonFor(best.candidate, candidates);
-  const measured = { atMs: Date.now(), machine };
+  const measured = { atMs: Date.now(), machine, referenceMs: reference.tookMs };
   return { choice: { engine: name, adapter, samplesPerSecond, reason, candidates, measured }, engine: best.engine };
 }
 
 /** The engine that won before, if it still can be opened and still agrees with plain JavaScript. */
 async function recall(
   { force, remembered, machine }: ChooseOptions,
-  probing: Omit<ProbeOptions, 'name'>,
+  probing: Omit<ProbeOptions, 'name' | 'reference'>,
 ): Promise<Chosen | undefined> {
   const measured = remembered?.measured;
   if (force || !remembered || measured?.machine !== machine) return undefined;
   const ageMs = Date.now() - measured.atMs;
   if (!(ageMs >= 0 && ageMs <= REMEMBERED_FOR_MS)) return undefined;
   try {
-    return { choice: remembered, engine: await checkAgain({ ...probing, name: remembered.engine }) };
+    // It agreed on this very machine: where the reference is slow, its word from then is enough.
+    const slow = measured.referenceMs > SLOW_REFERENCE_MS;
+    const reference = slow ? undefined : await referenceRun(probing);
+    return { choice: remembered, engine: await checkAgain({ ...probing, name: remembered.engine }, reference) };
   } catch {
     // The full choice finds out what is wrong with it, and says so.
     return undefined;

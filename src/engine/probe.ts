@@ -57,21 +57,22 @@ export async function probe(options: ProbeOptions): Promise<Probed> {
   }
 }
 
-/** Opens an engine whose speed is known, and has it agree with plain JavaScript. @throws HushError `engine/…`. */
-export async function checkAgain({
-  name,
-  network,
-  training,
-  reference,
-  limitMs,
-  open,
-}: ProbeOptions): Promise<TrainingEngine> {
+/**
+ * Opens an engine whose speed is known, and has it agree with plain JavaScript once more; without `reference` it has to
+ * learn something, and no more. @throws HushError `engine/…`.
+ */
+export async function checkAgain(
+  { name, network, training, limitMs, open }: Omit<ProbeOptions, 'reference'>,
+  reference: Reference | undefined,
+): Promise<TrainingEngine> {
   const engine = await open(name);
   try {
     const session = await engine.open(network);
-    const { after } = await atMost(limitMs, parityRun(session, network, training, reference.shape));
+    const shape = reference?.shape ?? { rows: 1, steps: 1 };
+    const { before, after } = await atMost(limitMs, parityRun(session, network, training, shape));
     session.close();
-    const disagreement = disagreementOf(after, reference);
+    const learnt = after.some((value, i) => value !== before[i]) && after.every(Number.isFinite);
+    const disagreement = reference ? disagreementOf(after, reference) : learnt ? 0 : Number.POSITIVE_INFINITY;
     if (!(disagreement <= MAX_DISAGREEMENT)) throw disagrees(disagreement);
     return engine;
   } catch (thrown) {

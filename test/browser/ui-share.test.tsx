@@ -83,7 +83,10 @@ describe('the engine', () => {
     button('Measuring').click();
     expect(application.runs[0]?.calls).toHaveLength(1);
     const atMs = Date.UTC(2026, 10, 23, 12);
-    application.runs[0]?.show({ ...running, engine: { ...engine, measured: { atMs, machine: 'a browser' } } });
+    application.runs[0]?.show({
+      ...running,
+      engine: { ...engine, measured: { atMs, machine: 'a browser', referenceMs: 40 } },
+    });
     await vi.waitUntil(() => findButton('Measure again'));
     expect(text('.card-engine .facts')).toContain('Measured23 Nov 2026');
   });

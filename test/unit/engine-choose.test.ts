@@ -74,7 +74,12 @@ const DAY_MS = 24 * 3600 * 1000;
 
 describe('choosing an engine', () => {
   it('takes the fastest, says by how much, and closes the others', async () => {
-    const fake = engines({ cpu: slow, wasm: { msPerBatch: 2 }, webgl: { msPerBatch: 4 }, webgpu: absent });
+    const fake = engines({
+      cpu: { msPerBatch: 16 },
+      wasm: { msPerBatch: 1 },
+      webgl: { msPerBatch: 8 },
+      webgpu: absent,
+    });
     const { choice, engine } = await chooseEngine({ network, training, open: fake.openEngine, machine: 'here' });
     expect(choice.engine).toBe('wasm');
     expect(engine.name).toBe('wasm');
@@ -172,9 +177,9 @@ describe('an engine that is remembered', () => {
   });
 
   it.each([
-    ['on another machine', { measured: { atMs: Date.now(), machine: 'elsewhere' } }],
-    ['after 31 days', { measured: { atMs: Date.now() - 31 * DAY_MS, machine: 'here' } }],
-    ['from a clock that went wrong', { measured: { atMs: Date.now() + DAY_MS, machine: 'here' } }],
+    ['on another machine', { measured: { atMs: Date.now(), machine: 'elsewhere', referenceMs: 9 } }],
+    ['after 31 days', { measured: { atMs: Date.now() - 31 * DAY_MS, machine: 'here', referenceMs: 9 } }],
+    ['from a clock that went wrong', { measured: { atMs: Date.now() + DAY_MS, machine: 'here', referenceMs: 9 } }],
     ['that is gone', { engine: 'webgl' }],
   ] as const)('%s is found anew', async (_, changes) => {
     const before = await remembered(changes);
@@ -206,6 +211,28 @@ describe('an engine that is remembered', () => {
     expect(fake.opened.filter((name) => name === 'wasm')).toHaveLength(2);
     expect(fake.open).toEqual(['cpu']);
   });
+
+  it.each([
+    [0.502, 'wasm', ['wasm']],
+    [NaN, 'cpu', ['wasm', 'cpu', 'wasm', 'cpu']],
+    [0, 'cpu', ['wasm', 'cpu', 'wasm', 'cpu']],
+  ] as const)(
+    'has only to learn something where the reference is slow: with a step of %d %s',
+    async (step, wins, opened) => {
+      const { measured } = await remembered();
+      const before = await remembered({ measured: { ...measured!, referenceMs: 3000 } });
+      const fake = engines({ cpu: slow, wasm: { msPerBatch: 1, step } });
+      const { choice } = await chooseEngine({
+        network,
+        training,
+        open: fake.openEngine,
+        machine: 'here',
+        remembered: before,
+      });
+      expect(choice.engine).toBe(wins);
+      expect(fake.opened).toEqual(opened);
+    },
+  );
 
   it('gives way to one that is asked for by name', async () => {
     const before = await remembered();

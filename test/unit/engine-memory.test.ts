@@ -15,7 +15,7 @@ const CHOICE: EngineChoice = {
   samplesPerSecond: 1000,
   reason: 'The fastest.',
   candidates: [],
-  measured: { atMs: 1, machine: 'here' },
+  measured: { atMs: 1, machine: 'here', referenceMs: 9 },
 };
 const PLAN = digitsPlan({ hidden: [8] });
 const INFO = { samples: { training: 1, validation: 1, test: 1 } };
@@ -78,7 +78,7 @@ describe('the memory of engines', () => {
   it('keeps a newer choice, and is left out when somebody wants to measure', async () => {
     const { wishes, chosen, choose } = rememberingTrainer(store);
     await choose();
-    chosen.choice = { ...CHOICE, engine: 'cpu', measured: { atMs: 2, machine: 'here' } };
+    chosen.choice = { ...CHOICE, engine: 'cpu', measured: { atMs: 2, machine: 'here', referenceMs: 9 } };
     await choose(task(), { anew: true });
     await choose();
     expect(wishes).toEqual([{}, { anew: true }, { remembered: chosen.choice }]);
