@@ -15,12 +15,17 @@ export interface TrainingProgress {
   readonly fraction: number;
   readonly epoch: number;
   readonly epochs: number;
+  /** While it works: pauses, and the rests that a share of less than all makes, are left out. */
   readonly samplesPerSecond: number;
 }
 
 export interface TrainingControl {
-  /** Awaited between steps: resolves at once, later while paused, and rejects with `engine/stopped` after a stop. */
-  proceed(): Promise<void> | void;
+  /**
+   * Awaited between steps: resolves at once, later while paused or when a rest is due, and rejects with `engine/stopped`
+   * after a stop. An engine whose device works ahead gives `settle`, which resolves when all that was begun is done: what
+   * a rest follows is measured, and then rests.
+   */
+  proceed(settle?: () => Promise<void>): Promise<void> | void;
   onProgress(progress: TrainingProgress): void;
 }
 
@@ -49,7 +54,8 @@ export interface EngineSession {
    * optimizer's; followed statistics are left out of all four. Gives the sums over the predictions of the last epoch.
    */
   train(examples: Examples, training: LocalTraining, seed: Bytes, control: TrainingControl): Promise<PartFigures>;
-  evaluate(examples: Examples): Promise<PartFigures>;
+  /** With a control, it proceeds between batches as a training does between steps. */
+  evaluate(examples: Examples, control?: TrainingControl): Promise<PartFigures>;
   /** Live tensors, for leak tests: the same after every round. */
   liveTensors(): number;
   close(): void;
@@ -76,4 +82,13 @@ export interface EngineChoice {
   /** Why this one; a sentence for people. */
   readonly reason: string;
   readonly candidates: readonly EngineCandidate[];
+  /** Absent where nothing was measured. */
+  readonly measured?: {
+    /** Milliseconds since 1970. */
+    readonly atMs: number;
+    /** Browser, cores and adapters, as far as speed depends on them: elsewhere the choice says nothing. */
+    readonly machine: string;
+    /** What plain JavaScript took for the steps that all are checked by. */
+    readonly referenceMs: number;
+  };
 }

@@ -20,6 +20,13 @@ export interface TrainerTask {
   readonly forceEngine?: AskedEngine;
 }
 
+export interface EngineWish {
+  /** What was chosen before for the same network and batch size. It is checked, and where it still holds, taken. */
+  readonly remembered?: EngineChoice;
+  /** Measures, whatever is remembered. */
+  readonly anew?: boolean;
+}
+
 export interface TrainerInfo {
   readonly samples: Readonly<Record<Part, number>>;
 }
@@ -95,7 +102,7 @@ export interface ApplyReport {
 /** Training, masking and applying, in the training worker. A call fails with `worker/crashed` when the worker dies. */
 export interface Trainer {
   open(task: TrainerTask): Promise<TrainerInfo>;
-  chooseEngine(): Promise<EngineChoice>;
+  chooseEngine(wish?: EngineWish): Promise<EngineChoice>;
   /** The model that the plan's seed gives; needs no `open`. */
   initialModel(plan: Plan): Promise<HashedModel>;
   /** Takes `parameters` as the current model; gives its hash. */
@@ -107,6 +114,8 @@ export interface Trainer {
   apply(order: ApplyOrder): Promise<ApplyReport>;
   pause(): void;
   resume(): void;
+  /** Works for so many percent of the time, see core/share.ts; from the running step on, for the worker's whole life. */
+  share(percent: number): void;
   /** Ends a running `train` with `engine/stopped`. */
   stop(): void;
   onProgress(handler: (progress: TrainingProgress) => void): Unsubscribe;

@@ -180,6 +180,10 @@ export type SavedFile = 'model' | 'metrics' | 'ledger' | 'plan';
 export interface RunActions {
   pause(): void;
   resume(): void;
+  /** Trains for so many percent of the time, see core/share.ts; a participant's only. */
+  share(percent: number): void;
+  /** Measures the engines anew, when the worker is free; a participant's only. */
+  measureAgain(): void;
   /** Completes the current round, then leaves. */
   finish(): void;
   leave(): void;

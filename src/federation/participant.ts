@@ -11,7 +11,7 @@ import { LARGEST_MESSAGE_BYTES } from './messages.ts';
 import { roundLimitMs } from './participantDraft.ts';
 import { participantMachine } from './participantMachine.ts';
 import { initialParticipant } from './participantState.ts';
-import type { ParticipantEffect, ParticipantEvent, ParticipantState } from './participantState.ts';
+import type { ParticipantEffect, ParticipantEvent, ParticipantState, ParticipantWish } from './participantState.ts';
 import { guardKey, ParticipantWork } from './participantTasks.ts';
 import type { ParticipantWorkOptions } from './participantTasks.ts';
 import { participantView } from './participantView.ts';
@@ -69,8 +69,13 @@ export class Participant extends Runner<ParticipantState, ParticipantEvent, Part
     return participant;
   }
 
-  wish(wish: 'pause' | 'resume' | 'finish' | 'leave'): void {
+  wish(wish: ParticipantWish): void {
     this.take({ event: 'wish', wish });
+  }
+
+  /** Percent of the time that this machine may train. */
+  share(percent: number): void {
+    this.#options.trainer.share(percent);
   }
 
   view(): RunView {

@@ -12,6 +12,7 @@ import type {
   ParticipantEvent,
   ParticipantState,
   ParticipantTasks,
+  ParticipantWish,
 } from './participantState.ts';
 import {
   CATCH_UP_TIMER,
@@ -171,6 +172,7 @@ function onDone(draft: ParticipantDraft, done: DoneEvent<ParticipantTasks>): voi
     case 'readLedger':
     case 'loadModel':
     case 'prepare':
+    case 'measure':
       return onSyncDone(draft, done);
     case 'advert':
     case 'reveal':
@@ -232,6 +234,7 @@ function onFailed(draft: ParticipantDraft, failed: FailedEvent<ParticipantTasks>
     case 'readLedger':
     case 'loadModel':
     case 'prepare':
+    case 'measure':
       return onSyncFailed(draft, failed);
     case 'checkRecord':
       draft.log(`Round ${round}: ${error.message}`, 'bad');
@@ -292,7 +295,7 @@ function onClosed(draft: ParticipantDraft, reason: string): void {
   draft.effect({ effect: 'connect', attempt });
 }
 
-function onWish(draft: ParticipantDraft, wish: 'pause' | 'resume' | 'finish' | 'leave'): void {
+function onWish(draft: ParticipantDraft, wish: ParticipantWish): void {
   const { phase } = draft.state;
   switch (wish) {
     case 'pause':
@@ -307,6 +310,9 @@ function onWish(draft: ParticipantDraft, wish: 'pause' | 'resume' | 'finish' | '
       return;
     case 'finish':
       return draft.patch({ finishing: true });
+    case 'measure':
+      if (draft.state.trainer === 'ready') draft.task('measure', 0, undefined);
+      return;
     case 'leave':
       draft.send('leave', 0, { reason: 'left' });
       return draft.end('left', undefined);

@@ -104,6 +104,8 @@ export interface ParticipantTasks {
     readonly input: { readonly plan: Plan; readonly shard: ShardAssignment };
     readonly output: { readonly info: TrainerInfo; readonly choice: EngineChoice };
   };
+  /** Once more, whatever is remembered. */
+  readonly measure: { readonly input: undefined; readonly output: EngineChoice };
   readonly advert: { readonly input: Plan; readonly output: AdvertBody };
   /** Checks that the own advert is in the cohort; gives what it committed to. */
   readonly reveal: {
@@ -186,6 +188,9 @@ export interface ParticipantTasks {
   };
 }
 
+/** `measure`: the engines anew. */
+export type ParticipantWish = 'pause' | 'resume' | 'finish' | 'leave' | 'measure';
+
 export type ParticipantEvent =
   | { readonly event: 'connected' }
   | { readonly event: 'closed'; readonly reason: string }
@@ -194,7 +199,7 @@ export type ParticipantEvent =
   | { readonly event: 'message'; readonly message: Message }
   | { readonly event: 'progress'; readonly progress: TrainingProgress }
   | { readonly event: 'trainer-failed'; readonly error: HushError }
-  | { readonly event: 'wish'; readonly wish: 'pause' | 'resume' | 'finish' | 'leave' }
+  | { readonly event: 'wish'; readonly wish: ParticipantWish }
   | TimerEvent
   | DoneEvent<ParticipantTasks>
   | FailedEvent<ParticipantTasks>;

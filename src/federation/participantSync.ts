@@ -133,7 +133,7 @@ export function onItem(draft: ParticipantDraft, body: Body<'item'>): void {
   draft.task('loadModel', 0, { content: body.content, modelHash: body.hash, plan: draft.plan });
 }
 
-type SyncTask = 'greet' | 'readPlan' | 'readLedger' | 'loadModel' | 'prepare';
+type SyncTask = 'greet' | 'readPlan' | 'readLedger' | 'loadModel' | 'prepare' | 'measure';
 export type SyncDone = Extract<DoneEvent<ParticipantTasks>, { readonly task: SyncTask }>;
 
 export function onSyncDone(draft: ParticipantDraft, done: SyncDone): void {
@@ -164,6 +164,10 @@ export function onSyncDone(draft: ParticipantDraft, done: SyncDone): void {
       // A new worker holds no model yet.
       draft.patch({ modelHash: undefined });
       return catchUp(draft);
+    case 'measure':
+      draft.patch({ choice: done.output });
+      draft.log(done.output.reason);
+      return draft.progress();
     default:
       return done satisfies never;
   }
@@ -203,6 +207,8 @@ const CATCH_UP_MS = 500;
 
 /** Nothing of a failed check is used; what cannot be mended by asking again ends the run here. */
 export function onSyncFailed(draft: ParticipantDraft, { task, error }: FailedEvent<ParticipantTasks>): void {
+  // Without an engine: the next worker finds another.
+  if (task === 'measure') return onTrainerFailed(draft, error);
   if (task === 'prepare') {
     draft.patch({ trainer: 'failed' });
     return draft.end('failed', error);

@@ -168,6 +168,8 @@ export class ParticipantWork implements Work {
     return { info, choice: await trainer.chooseEngine() };
   };
 
+  measure: Work['measure'] = () => this.#options.trainer.chooseEngine({ anew: true });
+
   advert: Work['advert'] = async (plan, round) => {
     const { identity, named, binding, secret, random } = this.#options;
     const keys = await RoundKeys.create({ identity, named, binding, plan, secret, round, random });

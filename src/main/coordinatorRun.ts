@@ -76,6 +76,8 @@ class CoordinatedRun implements CoordinatorRun {
     this.actions = {
       pause: () => coordinator.wish('pause'),
       resume: () => coordinator.wish('resume'),
+      share: () => undefined,
+      measureAgain: () => undefined,
       finish: () => coordinator.wish('pause'),
       leave: () => this.close(),
       startNow: () => coordinator.wish('start'),

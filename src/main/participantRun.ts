@@ -10,6 +10,7 @@ import { modelFilesOf } from '../federation/runFiles.ts';
 import { createTrainerHost } from '../platform/trainerHost.ts';
 import { coalesced } from './changes.ts';
 import { withColluder } from './colluders.ts';
+import { withEngineMemory } from './engineMemory.ts';
 import { holdIdentity } from './identitySlot.ts';
 import { holdName } from './namedIdentity.ts';
 import { saveModel } from './runFiles.ts';
@@ -37,7 +38,7 @@ export async function openParticipantRun(
   };
   try {
     const host = createTrainerHost();
-    const trainer = engine === undefined ? host : askingFor(engine, host);
+    const trainer = engine === undefined ? withEngineMemory(host, services) : askingFor(engine, host);
     const transport = services.transport();
     const named = name?.identity;
     const participant = await Participant.start({ ...services, invite, identity, named, trainer, transport });
@@ -67,6 +68,8 @@ class TakingPart implements Run {
     this.actions = {
       pause: () => participant.wish('pause'),
       resume: () => participant.wish('resume'),
+      share: (percent) => participant.share(percent),
+      measureAgain: () => participant.wish('measure'),
       finish: () => participant.wish('finish'),
       leave: () => participant.wish('leave'),
       startNow: () => undefined,

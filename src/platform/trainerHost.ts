@@ -2,14 +2,16 @@
 import { transfer } from 'comlink';
 import type { TrainingProgress } from '../core/engine.ts';
 import type { Trainer } from '../core/localWork.ts';
+import { shareWithin, WHOLE_SHARE } from '../core/share.ts';
 import type { FromTrainer, ToTrainer, TrainerApi } from '../worker/trainerApi.ts';
 import { WorkerHost } from './workerHost.ts';
 
-/** After a crash the next `open` starts a new worker; a pause outlives it. */
+/** After a crash the next `open` starts a new worker; a pause and a share outlive it. */
 export function createTrainerHost(): Trainer {
   const progressHandlers = new Set<(progress: TrainingProgress) => void>();
   let port: MessagePort | undefined;
   let paused = false;
+  let share = WHOLE_SHARE;
   const command = (word: ToTrainer): void => port?.postMessage(word);
   const host = new WorkerHost<TrainerApi>({
     what: 'training worker',
@@ -23,6 +25,7 @@ export function createTrainerHost(): Trainer {
       port1.start();
       port = port1;
       if (paused) command('pause');
+      if (share < WHOLE_SHARE) command({ share });
       await api.attach(transfer(port2, [port2]));
     },
   });
@@ -31,7 +34,7 @@ export function createTrainerHost(): Trainer {
       host.start();
       return await host.call((api) => api.open(task));
     },
-    chooseEngine: () => host.call((api) => api.chooseEngine()),
+    chooseEngine: (wish = {}) => host.call((api) => api.chooseEngine(wish)),
     initialModel: async (plan) => {
       host.start();
       return await host.call((api) => api.initialModel(plan));
@@ -47,6 +50,10 @@ export function createTrainerHost(): Trainer {
     resume: () => {
       paused = false;
       command('resume');
+    },
+    share: (percent) => {
+      share = shareWithin(percent);
+      command({ share });
     },
     stop: () => command('stop'),
     onProgress: (handler) => {

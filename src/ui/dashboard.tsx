@@ -81,6 +81,8 @@ function Cards({
   const ledger =
     (started || (live && coordinating)) &&
     part('ledger', ledgerLook(view), () => <LedgerCard {...{ view, open, problemOf }} />);
+  const measures = live && !coordinating && view.phase !== 'finished' && !open.closed.value;
+  const onMeasure = measures ? (): void => open.run.actions.measureAgain() : undefined;
   // Cards of a like height side by side.
   const parts: readonly Part[] = [
     live && (here || coordinating) && part('round', roundLook(view), () => <RoundCard view={view} />),
@@ -88,7 +90,7 @@ function Cards({
     started && part('learning', learningLook(view), () => <LearningCard view={view} />),
     live && view.people.length > 0 && part('people', peopleLook(view), () => <PeopleCard view={view} />),
     ...(coordinating ? [ledger, trust, leaves] : [leaves, trust, ledger]),
-    view.engine && part('engine', view.engine, () => view.engine && <EngineCard choice={view.engine} />),
+    view.engine && part('engine', [view.engine, onMeasure !== undefined], () => engineCard(view, onMeasure)),
   ].filter((candidate) => typeof candidate === 'object');
   const shown = useOneByOne(parts.map(({ name }) => name));
   const cards = parts.filter(({ name }) => shown.has(name));
@@ -104,6 +106,10 @@ function Cards({
       />
     </>
   );
+}
+
+function engineCard({ engine }: RunView, onMeasure: (() => void) | undefined): ComponentChild {
+  return engine && <EngineCard choice={engine} onMeasure={onMeasure} />;
 }
 
 interface Part {

@@ -1,8 +1,12 @@
 /** Engine: which one trains here, how fast it is, and why the others were not chosen. */
+import { useState } from 'preact/hooks';
 import { ENGINE_NAMES } from '../core/engine.ts';
 import type { EngineCandidate, EngineChoice, EngineName } from '../core/engine.ts';
-import { Card, Facts } from './controls.tsx';
-import { UNKNOWN, duration, rate } from './format.ts';
+import { WHOLE_SHARE } from '../core/share.ts';
+import { Button, Card, Facts } from './controls.tsx';
+import { UNKNOWN, dateTime, duration, rate } from './format.ts';
+import { share } from './share.ts';
+import { atShare, ShareControl } from './shareControl.tsx';
 import { StateGlyph } from './stateMark.tsx';
 
 const NAMES: Readonly<Record<EngineName, string>> = {
@@ -24,7 +28,13 @@ export function engineLabel(said: string): string {
   return name ? NAMES[name] : said || UNKNOWN;
 }
 
-export function EngineCard({ choice }: { readonly choice: EngineChoice }) {
+interface Props {
+  readonly choice: EngineChoice;
+  /** Undefined where there is nothing left to measure for. */
+  readonly onMeasure: (() => void) | undefined;
+}
+
+export function EngineCard({ choice, onMeasure }: Props) {
   return (
     <Card title="Engine" name="engine">
       <p>{choice.reason}</p>
@@ -32,9 +42,14 @@ export function EngineCard({ choice }: { readonly choice: EngineChoice }) {
         of={[
           ['Chosen', engineName(choice.engine)],
           ['Adapter', choice.adapter],
-          ['Speed', rate(choice.samplesPerSecond)],
+          [
+            'Speed',
+            `${rate(choice.samplesPerSecond)}${share.value < WHOLE_SHARE ? ' while it works,' : ''}${atShare()}`,
+          ],
+          ...(choice.measured ? ([['Measured', dateTime(choice.measured.atMs)]] as const) : []),
         ]}
       />
+      {onMeasure && <ShareControl />}
       <table class="engines">
         <caption class="visually-hidden">Engines that were tried</caption>
         <thead>
@@ -52,7 +67,25 @@ export function EngineCard({ choice }: { readonly choice: EngineChoice }) {
           <Candidate key={candidate.name} candidate={candidate} chosen={candidate.name === choice.engine} />
         ))}
       </table>
+      {onMeasure && <MeasureButton choice={choice} onMeasure={onMeasure} />}
     </Card>
+  );
+}
+
+/** Waits for the choice that its press asks for. */
+function MeasureButton({ choice, onMeasure }: { readonly choice: EngineChoice; readonly onMeasure: () => void }) {
+  const [pressedFor, setPressedFor] = useState<EngineChoice | undefined>(undefined);
+  const measuring = pressedFor === choice;
+  return (
+    <Button
+      unavailable={measuring}
+      onPress={() => {
+        setPressedFor(choice);
+        onMeasure();
+      }}
+    >
+      {measuring ? 'Measuring' : 'Measure again'}
+    </Button>
   );
 }
 

@@ -10,6 +10,7 @@ import { useTitleFocus } from './focus.ts';
 import { grouped } from './format.ts';
 import { NamedIdentity, useNamedIdentity } from './namedIdentity.tsx';
 import { Note, ProblemNote } from './notes.tsx';
+import { ShareControl } from './shareControl.tsx';
 import type { Session } from './session.ts';
 
 export function Join({ session, fragment }: { readonly session: Session; readonly fragment: string }) {
@@ -92,6 +93,7 @@ function Consent({ session, fragment, invite }: ConsentProps) {
             </li>
           </ol>
           <p>You can pause, finish the round or leave at any time. Closing the tab leaves too; the others go on.</p>
+          <ShareControl />
           <Limits />
         </section>
         <section class="card" aria-labelledby="checked">

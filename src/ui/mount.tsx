@@ -20,6 +20,7 @@ import type { Route } from './route.ts';
 import { RunScreen } from './runScreen.tsx';
 import { createSession, inTheMiddle } from './session.ts';
 import type { OpenRun, Session } from './session.ts';
+import { startShare } from './share.ts';
 import { Shell } from './shell.tsx';
 import { startTheme } from './theme.ts';
 import { TryHere } from './tryHere.tsx';
@@ -27,6 +28,7 @@ import { TryHere } from './tryHere.tsx';
 /** Shows the screens in `root` until it is rendered over; the address's fragment is theirs from then on. */
 export function mountApplication(root: HTMLElement, application: Application): void {
   startTheme();
+  startShare();
   render(<Screens session={createSession(application)} />, root);
 }
 

@@ -1,8 +1,10 @@
 /** The runs that are open in this tab, whichever screen is shown: going Home does not end one. */
-import { signal } from '@preact/signals';
+import { effect, signal } from '@preact/signals';
 import type { ReadonlySignal, Signal } from '@preact/signals';
 import type { Application, PlanDraft, Run } from '../core/application.ts';
 import type { ProblemView, RunPhase, RunView } from '../core/runView.ts';
+import { WHOLE_SHARE } from '../core/share.ts';
+import { share } from './share.ts';
 
 export interface OpenRun {
   /** The federation that is coordinated here, or the invite's fragment. */
@@ -112,6 +114,13 @@ function openRun(key: string, run: Run, closing?: () => void): OpenRun {
   const view = signal(run.view());
   const closed = signal(false);
   const stop = run.onChange(() => (view.value = run.view()));
+  // A run begins with the whole.
+  let told = WHOLE_SHARE;
+  const stopShare = effect(() => {
+    if (share.value === told) return;
+    told = share.value;
+    run.actions.share(told);
+  });
   return {
     key,
     run,
@@ -121,6 +130,7 @@ function openRun(key: string, run: Run, closing?: () => void): OpenRun {
       if (closed.value) return;
       closed.value = true;
       stop();
+      stopShare();
       run.close();
       closing?.();
     },

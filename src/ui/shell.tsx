@@ -4,6 +4,7 @@ import { engineName } from './engineCard.tsx';
 import { rate } from './format.ts';
 import type { Route } from './route.ts';
 import type { OpenRun } from './session.ts';
+import { atShare } from './shareControl.tsx';
 import { nextTheme, theme } from './theme.ts';
 
 interface Props {
@@ -54,6 +55,7 @@ export function Shell({ route, open, children }: Props) {
           {view?.engine && (
             <span class="pill wide-only">
               {engineName(view.engine.engine)} · {rate(view.engine.samplesPerSecond)}
+              {atShare()}
             </span>
           )}
           <ThemeButton />

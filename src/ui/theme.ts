@@ -1,5 +1,6 @@
 /** Light, dark, or as the system has it; kept in this browser. The stylesheet reads `data-theme` on the root. */
 import { effect, signal } from '@preact/signals';
+import { keep, kept } from './kept.ts';
 
 const KEY = 'hushgrad/theme';
 const THEMES = ['auto', 'light', 'dark'] as const;
@@ -12,26 +13,9 @@ export function nextTheme(current: Theme): Theme {
 }
 
 export function startTheme(): void {
-  theme.value = THEMES.find((name) => name === stored()) ?? 'auto';
+  theme.value = THEMES.find((name) => name === kept(KEY)) ?? 'auto';
   effect(() => {
     document.documentElement.dataset['theme'] = theme.value;
-    keep(theme.value);
+    keep(KEY, theme.value);
   });
-}
-
-// Storage throws where a browser blocks it for this site; the choice then lasts as long as the tab.
-function stored(): string | null {
-  try {
-    return localStorage.getItem(KEY);
-  } catch {
-    return null;
-  }
-}
-
-function keep(value: Theme): void {
-  try {
-    localStorage.setItem(KEY, value);
-  } catch {
-    return;
-  }
 }

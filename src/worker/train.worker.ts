@@ -40,7 +40,7 @@ const api: TrainerApi = {
     port = given;
   },
   open: (task) => answer(() => service.open(task), 'data/failed'),
-  chooseEngine: () => answer(() => service.chooseEngine(), 'engine/failed'),
+  chooseEngine: (wish) => answer(() => service.chooseEngine(wish), 'engine/failed'),
   // Not in the queue: the ledger is verified while the engine is still being chosen.
   initialModel: (plan) => outcomeOf(() => initialModel(plan), 'worker/failed'),
   load: (parameters) => answer(() => service.load(parameters), 'worker/failed'),

@@ -2,6 +2,7 @@
 import { turn } from '../engine/turn.ts';
 import { chooseEngine } from '../engine/choose.ts';
 import type { Chosen } from '../engine/choose.ts';
+import { describeMachine } from '../engine/machine.ts';
 import { openEngine } from '../engine/openEngine.ts';
 import type { EngineChoice, EngineSession, TrainingProgress } from '../core/engine.ts';
 import type { TrainingData } from '../core/dataset.ts';
@@ -10,6 +11,7 @@ import type { Hash, RoundNumber } from '../core/ids.ts';
 import type {
   ApplyOrder,
   ApplyReport,
+  EngineWish,
   HashedModel,
   MaskOrder,
   MaskReport,
@@ -79,7 +81,7 @@ export class TrainService {
     return { samples: { training: training.count, validation: validation.count, test: test.count } };
   }
 
-  async chooseEngine(): Promise<EngineChoice> {
+  async chooseEngine({ remembered, anew = false }: EngineWish = {}): Promise<EngineChoice> {
     this.#forgetEngine();
     const { plan, forceEngine } = need(this.#task, 'a task');
     const network = networkOf(plan.model);
@@ -88,6 +90,8 @@ export class TrainService {
       network,
       training: plan.training,
       open: stock ? (await import('../engine/stock/stockEngine.ts')).openStockEngine : openEngine,
+      machine: await describeMachine(),
+      remembered: anew || stock ? undefined : remembered,
       ...(forceEngine && !stock ? { force: forceEngine } : {}),
     });
     this.#engine = { ...chosen, session: await chosen.engine.open(network) };
@@ -122,9 +126,9 @@ export class TrainService {
     const session = await this.#session();
     session.setParameters(model);
     // Of the model that the round begins with, so that every participant measures the same one.
-    const validation = await session.evaluate(data.validation);
+    const validation = await session.evaluate(data.validation, this.control);
     await this.control.proceed();
-    const test = await session.evaluate(data.test);
+    const test = await session.evaluate(data.test, this.control);
     await this.control.proceed();
     const report = { round, updateNorm: 0, saturated: 0 };
     if (kind === 'evaluate') {

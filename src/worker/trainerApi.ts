@@ -4,6 +4,7 @@ import type { Hash } from '../core/ids.ts';
 import type {
   ApplyOrder,
   ApplyReport,
+  EngineWish,
   HashedModel,
   MaskOrder,
   MaskReport,
@@ -24,7 +25,7 @@ export interface TrainerApi {
    */
   attach(port: MessagePort): void;
   open(task: TrainerTask): Promise<Outcome<TrainerInfo>>;
-  chooseEngine(): Promise<Outcome<EngineChoice>>;
+  chooseEngine(wish: EngineWish): Promise<Outcome<EngineChoice>>;
   initialModel(plan: Plan): Promise<Outcome<HashedModel>>;
   load(parameters: ModelParameters): Promise<Outcome<Hash>>;
   train(order: TrainOrder): Promise<Outcome<TrainReport>>;

@@ -42,7 +42,7 @@ it('every engine that is chosen from agrees with cpu, and the fastest is taken',
     epochs: 1,
     fedProxMu: 0,
   };
-  const { choice, engine } = await chooseEngine({ network, training, open: openEngine });
+  const { choice, engine } = await chooseEngine({ network, training, open: openEngine, machine: 'here' });
   const usable = choice.candidates.filter((candidate) => candidate.usable);
   expect(usable.map(({ name }) => name)).toEqual(expect.arrayContaining(['wasm', 'cpu']));
   for (const { disagreement, firstStepMs, samplesPerSecond } of usable) {
@@ -64,7 +64,7 @@ it('an engine that cannot train a layer is passed over, with the layer in its re
     epochs: 1,
     fedProxMu: 0,
   };
-  const { choice, engine } = await chooseEngine({ network, training, open: openEngine });
+  const { choice, engine } = await chooseEngine({ network, training, open: openEngine, machine: 'here' });
   engine.close();
   const wasm = choice.candidates.find(({ name }) => name === 'wasm');
   expect(wasm).toMatchObject({ usable: false, reason: expect.stringContaining('cannot train layer 0, conv2d') });

@@ -73,3 +73,38 @@ describe('a lost WebGPU device', () => {
     expect(devices).toHaveLength(2);
   });
 });
+
+describe('memory that the browser refuses', () => {
+  const Original = WebAssembly.Memory;
+  afterEach(() => {
+    WebAssembly.Memory = Original;
+  });
+
+  it('ends the training, and the next one goes on from the same weights', async () => {
+    const service = new TrainService({ random: webRandom, fetchFile: (path) => fetch(path), report: () => undefined });
+    // More rows than are made room for at first.
+    const plan = { ...PLAN, training: { ...PLAN.training, batchSize: 64, epochs: 1 } };
+    await service.open({
+      plan,
+      shard: { index: 0, count: 40, split: { kind: 'iid' }, seed: 1 },
+      forceEngine: 'compiled-wasm',
+    });
+    await service.chooseEngine();
+    service.load(initialise(plan.model, 1));
+    const before = await service.train({ round: 1, kind: 'evaluate', seed: SEED });
+    WebAssembly.Memory = class extends Original {
+      constructor(descriptor: WebAssembly.MemoryDescriptor) {
+        super(descriptor);
+        throw new RangeError('could not allocate memory');
+      }
+    };
+    await expect(service.train({ round: 2, kind: 'train', seed: SEED })).rejects.toMatchObject({
+      code: 'engine/out-of-memory',
+    });
+    WebAssembly.Memory = Original;
+    const after = await service.train({ round: 3, kind: 'evaluate', seed: SEED });
+    expect(after.figures).toEqual(before.figures);
+    const trained = await service.train({ round: 4, kind: 'train', seed: SEED });
+    expect(trained.figures.training.samples).toBe(128);
+  });
+});

@@ -210,11 +210,37 @@ describe('the training worker', () => {
     await trainer.chooseEngine();
     await trainer.open(task('wasm', 0, diverging));
     await trainer.load(start());
-    await expect(trainer.train(order(1))).rejects.toMatchObject({ code: 'engine/not-finite' });
+    const before = await trainer.train(order(1, 'evaluate'));
+    await expect(trainer.train(order(2))).rejects.toMatchObject({ code: 'engine/not-finite' });
+    // With the weights that it had.
+    expect((await trainer.train(order(3, 'evaluate'))).figures).toEqual(before.figures);
     await trainer.open(task('wasm'));
     await trainer.chooseEngine();
     await trainer.load(start());
-    expect((await trainer.train(order(2))).figures.training.samples).toBe(352);
+    expect((await trainer.train(order(4))).figures.training.samples).toBe(352);
+  });
+
+  it('works for the share of the time that it is given', async () => {
+    await ready(trainer, task('compiled-wasm', 0, digitsPlan({ hidden: [8], epochs: 600 })));
+    const durationOf = async (round: number): Promise<number> => (await trainer.train(order(round))).durationMs;
+    await durationOf(1);
+    const beforeMs = await durationOf(2);
+    trainer.share(20);
+    const restingMs = await durationOf(3);
+    trainer.share(100);
+    const afterMs = await durationOf(4);
+    // Five times as long, on a machine that does other things too.
+    expect(restingMs / Math.min(beforeMs, afterMs)).toBeGreaterThan(2.5);
+    expect(afterMs).toBeLessThan(restingMs);
+  });
+
+  it('checks the engine that is remembered, and measures no other', async () => {
+    await trainer.open({ plan: PLAN, shard: task('cpu').shard });
+    const first = await trainer.chooseEngine();
+    expect(first.measured?.machine).toContain('cores');
+    expect(await trainer.chooseEngine({ remembered: first })).toEqual(first);
+    const again = await trainer.chooseEngine();
+    expect(again.measured?.atMs).toBeGreaterThan(first.measured?.atMs ?? Number.POSITIVE_INFINITY);
   });
 });
 

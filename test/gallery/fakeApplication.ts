@@ -25,6 +25,8 @@ export function fakeRun(initial: RunView): FakeRun {
     actions: {
       pause: note('pause'),
       resume: note('resume'),
+      share: (percent) => void calls.push(`share ${percent}`),
+      measureAgain: note('measureAgain'),
       finish: note('finish'),
       leave: note('leave'),
       startNow: note('startNow'),

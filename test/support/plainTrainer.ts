@@ -3,6 +3,7 @@ import { HushError } from '../../src/core/errors.ts';
 import type {
   ApplyOrder,
   ApplyReport,
+  EngineWish,
   HashedModel,
   MaskOrder,
   MaskReport,
@@ -54,7 +55,7 @@ export class PlainTrainer implements Trainer {
     return { samples: { training: this.#samples, validation: 10, test: 20 } };
   }
 
-  async chooseEngine(): Promise<EngineChoice> {
+  async chooseEngine(_wish?: EngineWish): Promise<EngineChoice> {
     return { engine: 'cpu', adapter: 'plain', samplesPerSecond: 1, reason: 'The only one.', candidates: [] };
   }
 
@@ -119,6 +120,7 @@ export class PlainTrainer implements Trainer {
 
   pause(): void {}
   resume(): void {}
+  share(): void {}
   stop(): void {}
   close(): void {}
 

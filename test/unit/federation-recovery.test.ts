@@ -111,6 +111,68 @@ test('a worker that dies costs its participant the round, and nobody else', asyn
   expect(room.coordinator.records.at(-1)!.sheets[0]!.survivors).toContain(struck!.identity.id);
 });
 
+test.each(['engine/lost', 'engine/out-of-memory', 'engine/not-finite'] as const)(
+  '%s costs its participant the round: it says that it leaves it, and goes on with the weights that all have',
+  async (code) => {
+    const guests = await start(4);
+    const [struck] = guests;
+    let lives = 1;
+    struck!.trainer.whileTraining = () =>
+      lives-- > 0 ? Promise.reject(new HushError(code, 'It is gone.')) : Promise.resolve();
+    await until(room.coordinator, () => room.coordinator.state.phase === 'finished');
+    expect(room.coordinator.state.head).toMatchObject({ completed: 5, abandoned: 0 });
+    // At once, without a deadline.
+    expect(room.coordinator.metrics.filter(({ dropouts }) => dropouts > 0)).toHaveLength(1);
+    expect(struck!.participant.log.map(({ text }) => text).join(' ')).toContain('It is gone.');
+    await until(
+      struck!.participant,
+      () => struck!.participant.state.modelHash === room.coordinator.state.head.modelHash,
+    );
+    expect(room.coordinator.records.at(-1)!.sheets[0]!.survivors).toContain(struck!.identity.id);
+  },
+);
+
+test('an engine is chosen, and warm, while people are still awaited', async () => {
+  room = await Room.found(planDocument({ people: 3 }));
+  const first = await room.join('first');
+  await until(first.participant, () => first.participant.state.phase === 'waiting');
+  expect(first.participant.state.choice?.engine).toBe('cpu');
+  expect(first.participant.state.rounds).toEqual({});
+  expect(room.coordinator.state.phase).toBe('waiting');
+});
+
+test('the engines are measured again when somebody wants it, in the middle of a round too', async () => {
+  const guests = await start(3, { rounds: 3 });
+  const [curious] = guests;
+  const release = holdTraining(guests);
+  await until(room.coordinator, () => room.coordinator.state.current?.step === 'running');
+  const wishes: unknown[] = [];
+  const chosen = await curious!.trainer.chooseEngine();
+  curious!.trainer.chooseEngine = (wish) => {
+    wishes.push(wish);
+    return Promise.resolve({ ...chosen, samplesPerSecond: 2 });
+  };
+  curious!.participant.wish('measure');
+  await until(curious!.participant, () => curious!.participant.state.choice?.samplesPerSecond === 2);
+  expect(wishes).toEqual([{ anew: true }]);
+  release();
+  await until(room.coordinator, () => room.coordinator.state.phase === 'finished');
+  expect(room.coordinator.state.head.abandoned).toBe(0);
+});
+
+test('a measurement without an outcome is mended as a worker that died', async () => {
+  room = await Room.found(planDocument({ people: 3 }));
+  const { participant, trainer } = await room.join('first');
+  await until(participant, () => participant.state.phase === 'waiting');
+  const choose = trainer.chooseEngine.bind(trainer);
+  trainer.chooseEngine = () => Promise.reject(new HushError('engine/unavailable', 'Nothing works.'));
+  participant.wish('measure');
+  await until(participant, () => participant.state.trainer === 'resting');
+  trainer.chooseEngine = choose;
+  await until(participant, () => participant.state.trainer === 'ready');
+  expect(participant.state.choice?.engine).toBe('cpu');
+});
+
 test('a silent tab costs a bounded wait', async () => {
   const guests = await start(4, { deadlineMs: 700, rounds: 2 });
   guests[3]!.trainer.whileTraining = () => new Promise(() => undefined);

@@ -99,6 +99,7 @@ export class SimulatedTrainer implements Trainer {
 
   pause(): void {}
   resume(): void {}
+  share(): void {}
   stop(): void {}
   close(): void {}
 
