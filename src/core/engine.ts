@@ -44,6 +44,11 @@ export interface TrainingEngine {
 }
 
 export interface EngineSession {
+  /**
+   * Compiles what training on such examples by this rule will need, so that the first step costs what the others do. Not
+   * there where nothing can be compiled ahead.
+   */
+  prepare?(training: LocalTraining, examples: Examples): Promise<void>;
   /** @throws HushError `engine/shape` when the length is not the layout's. */
   setParameters(parameters: ModelParameters): void;
   /** In the order of the ParameterLayout. */

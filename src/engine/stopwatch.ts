@@ -9,6 +9,13 @@ export class Stopwatch {
     this.#waitedMs += performance.now() - fromMs;
   }
 
+  /** Within `excluding`: what is work all the same. */
+  async including(work: Promise<void>): Promise<void> {
+    const fromMs = performance.now();
+    await work;
+    this.#waitedMs -= performance.now() - fromMs;
+  }
+
   /** Never 0, so that it can be divided by. */
   seconds(): number {
     return Math.max(performance.now() - this.#startMs - this.#waitedMs, 0.001) / 1000;

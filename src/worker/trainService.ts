@@ -94,7 +94,10 @@ export class TrainService {
       remembered: anew || stock ? undefined : remembered,
       ...(forceEngine && !stock ? { force: forceEngine } : {}),
     });
-    this.#engine = { ...chosen, session: await chosen.engine.open(network) };
+    const session = await chosen.engine.open(network);
+    this.#engine = { ...chosen, session };
+    const { training: examples } = need(this.#data, 'data');
+    if (examples.count > 0) await session.prepare?.(plan.training, examples);
     return chosen.choice;
   }
 

@@ -93,7 +93,7 @@ describe('the device of the compiled WebGPU engine', () => {
 
   it('holds no more after 200 rounds than after two', async () => {
     const session = await engine.open(NETWORK);
-    await session.prepare(training(), 'floats');
+    await session.prepare(training(), someExamples(NETWORK, 40));
     const parts = [40, 12, 20].map((count) => someExamples(NETWORK, count));
     const held: number[] = [];
     for (let round = 0; round < 200; round++) {

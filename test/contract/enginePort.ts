@@ -137,6 +137,37 @@ export function portContract(name: EngineName, engineOf: () => TrainingEngine, s
     expect(fractions).toEqual([...fractions].sort((a, b) => a - b));
   });
 
+  it('pauses and stops in the middle of an evaluation too, and measures the same afterwards', async () => {
+    const session = sessionOf();
+    const figures = await session.evaluate(clouds(600));
+    const before = session.liveTensors();
+    let calls = 0;
+    let open = (): void => undefined;
+    let reached = (): void => undefined;
+    const atGate = new Promise<void>((resolve) => (reached = resolve));
+    const control: TrainingControl = {
+      proceed: () => {
+        if (++calls > 1) return undefined;
+        reached();
+        return new Promise<void>((resolve) => (open = resolve));
+      },
+      onProgress: () => undefined,
+    };
+    const running = session.evaluate(clouds(600), control);
+    await atGate;
+    expect(calls).toBe(1);
+    open();
+    expect(await running).toEqual(figures);
+    expect(calls).toBeGreaterThan(1);
+    const stopping: TrainingControl = {
+      proceed: () => Promise.reject(new HushError('engine/stopped', 'Training was stopped.')),
+      onProgress: () => undefined,
+    };
+    await expect(session.evaluate(clouds(600), stopping)).rejects.toMatchObject({ code: 'engine/stopped' });
+    expect(session.liveTensors()).toBe(before);
+    expect(await session.evaluate(clouds(600))).toEqual(figures);
+  });
+
   it.each([NaN, 1e30])('notices that training with the learning rate %s diverges', async (learningRate) => {
     const running = sessionOf().train(clouds(40), training({ learningRate }), SEED, FREE);
     await expect(running).rejects.toMatchObject({ code: 'engine/not-finite' });

@@ -80,6 +80,7 @@ export class TfjsSession implements EngineSession {
     const random = new SeededRandom(seed);
     const watch = new Stopwatch();
     const pace = new Pace(() => this.#readBack());
+    const settle = (): Promise<void> => watch.including(this.#readBack());
     const [model, placed, parameters] = [this.#model, this.#placed, this.#tensors];
     const run = new LocalRun({ model, placed, training, seed, parameters });
     let steps = 0;
@@ -91,7 +92,7 @@ export class TfjsSession implements EngineSession {
       for (let epoch = 1; epoch <= epochs; epoch++) {
         const order = random.permutation(examples.count);
         for (let i = 0; i < perEpoch; i++) {
-          const wait = control.proceed();
+          const wait = control.proceed(settle);
           if (wait) await watch.excluding(wait);
           this.#backend.failure.check();
           const batch = gatherRows(examples, this.#placed, order.subarray(i * rows, (i + 1) * rows));
@@ -116,7 +117,7 @@ export class TfjsSession implements EngineSession {
     }
   }
 
-  async evaluate(examples: Examples): Promise<PartFigures> {
+  async evaluate(examples: Examples, control?: TrainingControl): Promise<PartFigures> {
     checkExamples(examples, this.#placed);
     if (examples.count === 0) return NO_FIGURES;
     await this.#ready();
@@ -125,6 +126,8 @@ export class TfjsSession implements EngineSession {
     let turnAtMs = performance.now() + TURN_EVERY_MS;
     try {
       for (let from = 0; from < examples.count; from += EVALUATION_ROWS) {
+        const wait = control?.proceed(() => this.#readBack());
+        if (wait) await wait;
         const rows = Math.min(EVALUATION_ROWS, examples.count - from);
         const batch = gatherRows(
           examples,

@@ -120,7 +120,7 @@ export class WasmSession implements EngineSession {
     return figures;
   }
 
-  async evaluate(examples: Examples): Promise<PartFigures> {
+  async evaluate(examples: Examples, control?: TrainingControl): Promise<PartFigures> {
     checkExamples(examples, this.#placed);
     if (examples.count === 0) return NO_FIGURES;
     const program = await this.#ready(1);
@@ -131,6 +131,8 @@ export class WasmSession implements EngineSession {
     program.count(true);
     let turnAtMs = performance.now() + TURN_EVERY_MS;
     for (let from = 0; from < examples.count; from += capacity) {
+      const wait = control?.proceed();
+      if (wait) await wait;
       const length = Math.min(capacity, examples.count - from);
       program.stage(
         examples,

@@ -23,8 +23,8 @@ export interface RunOptions {
   readonly bindGroup: GPUBindGroup;
   readonly control: GPUBuffer;
   readonly steps: number;
-  /** Before each submit: waits while paused, throws when stopped. */
-  readonly proceed: () => Promise<void> | void;
+  /** Before each submit: waits while paused, throws when stopped. `settle` resolves when all that was submitted is done. */
+  readonly proceed: (settle: () => Promise<void>) => Promise<void> | void;
   /** How many steps may go out at once from this one on, at least 1; what they need is written before it returns. */
   readonly prepare: (step: number) => number;
   /** About twice a second. */
@@ -42,12 +42,13 @@ export async function runSteps(options: RunOptions): Promise<RunCost> {
   const { queue } = device.gpu;
   const cadence = new Cadence(() => device.failure.guard(queue.onSubmittedWorkDone()), ready.cadence);
   const watch = new Watch(options);
+  const settle = (): Promise<void> => cadence.settle();
   let encodeMs = 0;
   let submits = 0;
   let reportAtMs = performance.now() + REPORT_EVERY_MS;
   try {
     for (let step = 0; step < steps;) {
-      const wait = proceed();
+      const wait = proceed(settle);
       if (wait) await wait;
       device.failure.check();
       watch.check();

@@ -23,7 +23,6 @@ import { Storage } from './storage.ts';
 import { cutIntoUnits } from './units.ts';
 import { stateVectors, updateRule } from './update.ts';
 import type { UpdateRule } from './update.ts';
-import type { DataKind } from './wgsl.ts';
 
 /** What a session did last, for measurements. */
 export interface Account extends RunCost {
@@ -61,10 +60,10 @@ export class CompiledSession implements EngineSession {
     return this.#account;
   }
 
-  /** Compiles what a training will need, before there is anything to train on. */
-  async prepare(training: LocalTraining, kind = dataKindOf(this.#placed)): Promise<void> {
-    const { batchSize } = training;
-    await this.#programs.of({ rows: batchSize, rule: updateRule(training), kind });
+  async prepare(training: LocalTraining, examples: Examples): Promise<void> {
+    const kind = dataKind(examples);
+    const rows = Math.min(training.batchSize, examples.count);
+    await this.#programs.of({ rows, rule: updateRule(training), kind });
     await this.#programs.forEvaluation(kind);
   }
 
@@ -121,8 +120,8 @@ export class CompiledSession implements EngineSession {
       bindGroup: this.#storage.bindGroup(data),
       control: this.#storage.of('control'),
       steps,
-      proceed: () => {
-        const wait = control.proceed();
+      proceed: (settle) => {
+        const wait = control.proceed(() => watch.including(settle()));
         return wait ? watch.excluding(wait) : undefined;
       },
       prepare: (step) => order.upTo(step, queue, this.#storage),
@@ -140,7 +139,7 @@ export class CompiledSession implements EngineSession {
     return { ...finite(figures), samples: perEpoch * rows * this.#placed.predictions };
   }
 
-  async evaluate(examples: Examples): Promise<PartFigures> {
+  async evaluate(examples: Examples, control?: TrainingControl): Promise<PartFigures> {
     checkExamples(examples, this.#placed);
     this.#check();
     if (examples.count === 0) return NO_FIGURES;
@@ -158,7 +157,7 @@ export class CompiledSession implements EngineSession {
       bindGroup: this.#storage.bindGroup(data),
       control: this.#storage.of('control'),
       steps,
-      proceed: () => undefined,
+      proceed: (settle) => control?.proceed(settle),
       prepare: (step) => steps - step,
       report: () => undefined,
     });
@@ -239,10 +238,6 @@ export class CompiledSession implements EngineSession {
     this.#known = parameters;
     return new Uint32Array(copy, bytes);
   }
-}
-
-function dataKindOf(placed: PlacedNetwork): DataKind {
-  return placed.network.input.kind === 'tokens' ? 'integers' : 'bytes';
 }
 
 function checkFinite(values: Float32Array): void {

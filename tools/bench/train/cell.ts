@@ -57,11 +57,6 @@ export type Reply =
   | { readonly ok: true; readonly value: Answers[keyof Answers] }
   | { readonly ok: false; readonly error: ErrorRecord };
 
-/** Sessions that compile ahead what a training will need. */
-interface Prepares {
-  prepare?(training: LocalTraining): Promise<void>;
-}
-
 /** A data set is this many batches at most; more steps are more epochs. */
 const MAX_BATCHES = 20;
 const LEARNING_RATE = 0.01;
@@ -119,8 +114,8 @@ export class Cell {
     this.#examples = noise(this.#model, MAX_BATCHES * batch);
     const startMs = performance.now();
     const engine = await openByName(name);
-    const session: EngineSession & Prepares = await engine.open(this.#model.network);
-    await session.prepare?.(this.#training(1));
+    const session = await engine.open(this.#model.network);
+    await session.prepare?.(this.#training(1), this.#examples);
     this.#session = session;
     return { adapter: engine.adapter, tookMs: performance.now() - startMs };
   }
