@@ -116,26 +116,24 @@ function parse(
 
 /** Most of the wanted columns first, then the fewest rows that do not fit the header, then the most columns. */
 function dialectOf(sample: string, wanted: readonly string[], told: string | undefined): Dialect {
-  const names = new Set(wanted);
   let best: Dialect = { delimiter: told ?? ',', quote: '"' };
   let bestScore = [-1, 0, 0];
+  const consider = (dialect: Dialect): readonly string[][] => {
+    const { rows, broken } = parse(sample, dialect, sample.length < SAMPLE_CHARACTERS, SAMPLE_ROWS);
+    const full = rows.filter((row) => !isBlank(row) && !isSeparatorLine(row, told));
+    const [header = [], ...others] = full;
+    const found = header.filter((name) => wanted.includes(name.trim())).length;
+    const ragged = others.filter((row) => row.length !== header.length).length + broken.size;
+    const score = [found, -ragged, header.length];
+    if (isAbove(score, bestScore)) [best, bestScore] = [dialect, score];
+    return full;
+  };
   for (const delimiter of told === undefined ? DELIMITERS : [told]) {
-    for (const quote of quotesOf(sample, delimiter)) {
-      const { rows, broken } = parse(sample, { delimiter, quote }, sample.length < SAMPLE_CHARACTERS, SAMPLE_ROWS);
-      const [header = [], ...others] = rows.filter((row) => !isBlank(row) && !isSeparatorLine(row, told));
-      const found = header.filter((name) => names.has(name.trim())).length;
-      const ragged = others.filter((row) => row.length !== header.length).length + broken.size;
-      const score = [found, -ragged, header.length];
-      if (isAbove(score, bestScore)) [best, bestScore] = [{ delimiter, quote }, score];
-    }
+    const rows = consider({ delimiter, quote: '"' });
+    // Only where there are any: a damaged row must not turn the dialect over.
+    if (rows.some((row) => row.some((cell) => cell.startsWith("'")))) consider({ delimiter, quote: "'" });
   }
   return best;
-}
-
-/** Single quotes only where no cell begins with a double one: a damaged row must not turn the dialect over. */
-function quotesOf(sample: string, delimiter: string): readonly string[] {
-  const begins = [`${delimiter}"`, '\n"'].some((start) => `\n${sample}`.includes(start));
-  return begins ? ['"'] : ['"', "'"];
 }
 
 function isAbove(a: readonly number[], b: readonly number[]): boolean {

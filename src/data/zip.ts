@@ -6,7 +6,7 @@ import type { Bytes } from '../core/bytes.ts';
 import { asHushError } from '../core/errors.ts';
 import { hasSign } from './fileKind.ts';
 import { refusedFile } from './findings.ts';
-import { chunksOf } from './sourceFile.ts';
+import { bytesOf, chunksOf } from './sourceFile.ts';
 import type { Reading, SourceFile } from './sourceFile.ts';
 
 export interface ZipEntry {
@@ -89,6 +89,14 @@ export async function* unzip(
   if (packed === 0) throw damaged('an empty file');
   push(new Uint8Array(), true);
   yield* opened.takeReady();
+  if (!(await hasEnd(file, reading))) throw damaged('an archive that is cut short');
+}
+
+/** The end record of the directory, behind which there is a comment of 65,535 bytes at most (APPNOTE 4.3.16). */
+async function hasEnd({ path, blob }: SourceFile, { signal }: Reading): Promise<boolean> {
+  const tail = await bytesOf({ path, blob: blob.slice(Math.max(0, blob.size - 65_557)) }, { signal });
+  for (let at = tail.length - 22; at >= 0; at--) if (hasSign(tail, 'PK\x05\x06', at)) return true;
+  return false;
 }
 
 /** Counts and collects what comes out of fflate's stream. */
