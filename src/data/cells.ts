@@ -23,11 +23,16 @@ export function lacksName(cell: Cell): boolean {
 
 export function lacksValue(cell: Cell): boolean {
   if (typeof cell === 'number') return Number.isNaN(cell);
-  if (typeof cell === 'string') return cell === '' || (cell.length < 8 && NOTHING.has(cell.trim().toLowerCase()));
+  if (typeof cell === 'string') {
+    const first = cell.charCodeAt(0);
+    // Nearly every cell of a large table begins with a figure.
+    if (first >= 48 && first <= 57) return false;
+    return cell.length < 8 && NOTHING.has(cell.trim().toLowerCase());
+  }
   return cell === null || cell === undefined;
 }
 
-/** Without spaces around; numbers as JavaScript writes them. NaN-safe: undefined for what has no name. */
+/** Without spaces around; numbers as JavaScript writes them; undefined for what has no name. */
 export function nameOf(cell: Cell): string | undefined {
   if (typeof cell === 'string') return cell.trim();
   if (typeof cell === 'number' || typeof cell === 'bigint' || typeof cell === 'boolean') return String(cell);
@@ -38,7 +43,7 @@ export function nameOf(cell: Cell): string | undefined {
 const GROUPED_POINT = /^[+-]?\d{1,3}(?:([,' \u00A0\u202F])\d{3})(?:\1\d{3})*(?:\.\d*)?$/;
 const GROUPED_COMMA = /^[+-]?\d{1,3}(?:([.' \u00A0\u202F])\d{3})(?:\1\d{3})*(?:,\d*)?$/;
 const DECIMAL_COMMA = /^[+-]?(?:\d+,?\d*|,\d+)(?:[eE][+-]?\d+)?$/;
-const OTHER_BASE = /^[+-]?0[xXbBoO]/;
+const OTHER_BASE = /0[xob]/i;
 
 /**
  * NaN for what is no number that float32 holds. `mark` is undefined where nothing told what a comma means: then a number
@@ -57,7 +62,11 @@ function numberOfTyped(cell: Cell): number {
 function parseNumber(cell: string, mark: DecimalMark | undefined): number {
   if (mark !== ',') {
     const plain = Number(cell);
-    if (!Number.isNaN(plain)) return OTHER_BASE.test(cell) || cell.trim() === '' ? Number.NaN : plain;
+    if (!Number.isNaN(plain)) {
+      // JavaScript reads 0x10 as 16, and spaces as 0.
+      const strange = Number.isInteger(plain) && (OTHER_BASE.test(cell) || (plain === 0 && cell.trim() === ''));
+      return strange ? Number.NaN : plain;
+    }
     const text = cell.trim();
     return mark === '.' && GROUPED_POINT.test(text) ? Number(text.replaceAll(/[,' \u00A0\u202F]/g, '')) : Number.NaN;
   }

@@ -56,7 +56,7 @@ export class RowEncoder {
       const width = featureWidth(column);
       const listed =
         column.type === 'category' && column.categories.kind === 'list' ? column.categories.names : undefined;
-      const names = listed && new Map(listed.map((name, i) => [name, i]));
+      const names = listed && byName(listed);
       placed.push({ column, cell: header.indexOf(column.name), at, width, mark: marks(column.name), names });
       at += width;
     }
@@ -65,7 +65,7 @@ export class RowEncoder {
     this.#targetCell = header.indexOf(expected.target.name);
     this.#targetMark = marks(expected.target.name);
     const classes = expected.target.kind === 'class' ? expected.target.classes : [];
-    this.#classes = new Map(classes.map((name, i) => [name, i]));
+    this.#classes = byName(classes);
     this.features = new Float32Array(exampleWidth(expected));
   }
 
@@ -118,7 +118,7 @@ export class RowEncoder {
   }
 
   #categoryOf({ column, names }: PlacedColumn, name: string): number | undefined {
-    if (names) return names.get(name);
+    if (names) return placeOf(names, name);
     if (name === '' || column.type !== 'category' || column.categories.kind === 'list') return undefined;
     return hashBucket(name, column.categories.buckets);
   }
@@ -134,7 +134,7 @@ export class RowEncoder {
 
   #encodeTarget(cell: Cell): string | undefined {
     if (this.#target.kind === 'class') {
-      const label = this.#classes.get(nameOf(cell) ?? '');
+      const label = placeOf(this.#classes, nameOf(cell) ?? '');
       if (label === undefined) return oneOf(this.#target.classes);
       this.target = label;
       return undefined;
@@ -144,6 +144,14 @@ export class RowEncoder {
     this.target = scaled(value, this.#target.normalise);
     return undefined;
   }
+}
+
+function byName(names: readonly string[]): ReadonlyMap<string, number> {
+  return new Map(names.map((name, i) => [name.normalize('NFC'), i]));
+}
+
+function placeOf(names: ReadonlyMap<string, number>, name: string): number | undefined {
+  return names.get(name) ?? names.get(name.normalize('NFC'));
 }
 
 function scaled(value: number, scale: Scale): number {

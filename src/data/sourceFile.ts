@@ -26,8 +26,18 @@ export async function* chunksOf(
   reading: Reading,
   chunkBytes = CHUNK_BYTES,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>, void> {
-  for (let start = 0; start < blob.size; start += chunkBytes) {
-    const bytes = await bytesOf({ path, blob: blob.slice(start, start + chunkBytes) }, reading);
+  const read = (start: number): Promise<Uint8Array<ArrayBuffer>> | undefined => {
+    if (start >= blob.size) return undefined;
+    const chunk = bytesOf({ path, blob: blob.slice(start, start + chunkBytes) }, reading);
+    // Heard of when it is awaited, unless whoever reads has given up before.
+    chunk.catch(() => undefined);
+    return chunk;
+  };
+  let next = read(0);
+  for (let start = chunkBytes; next; start += chunkBytes) {
+    const bytes = await next;
+    // One ahead, so that the disk and the parser work at the same time.
+    next = read(start);
     yield bytes;
   }
 }

@@ -3,7 +3,7 @@ import type { DataReport, PreviewExample } from '../core/dataReport.ts';
 import type { ExpectedTable } from '../core/dataSchema.ts';
 import { classesOf, exampleWidth, featureWidth } from '../core/dataShape.ts';
 import type { Examples, TrainingData } from '../core/dataset.ts';
-import { shorten } from './findings.ts';
+import { refusedFile, shorten } from './findings.ts';
 import type { Findings } from './findings.ts';
 import { GrowingRows } from './growing.ts';
 import { Labels } from './labels.ts';
@@ -62,10 +62,14 @@ export class TableReader implements KindReader {
     const table = await openTable(file, this.#wanted, reading, (text) => this.#findings.warn(text));
     this.#warnOfOthers(file, table.names);
     let encoder: RowEncoder | undefined;
+    const rowsBefore = this.#findings.rows;
     for await (const batch of table.batches) {
       encoder ??= new RowEncoder(this.#expected, table.header, table.delimiter, batch.rows);
       this.#readBatch(file.path, batch, table.header, encoder);
     }
+    if (this.#findings.rows > rowsBefore) return;
+    const value = 'no row below the header';
+    throw refusedFile('data/empty', { file: file.path, row: 2, column: null, value, expected: 'at least one row' });
   }
 
   classCounts(): DataReport['byClass'] {

@@ -206,6 +206,7 @@ describe('what cannot be used', () => {
   const bad: readonly (readonly [string, string | Uint8Array, Partial<Refusal>])[] = [
     ['an empty file', '', { row: null, value: 'an empty file', expected: 'a file with text' }],
     ['a file with empty lines alone', '\n\n', { row: 1, expected: 'a row of names' }],
+    ['a header alone', 'length,island,species\n', { row: 2, expected: 'at least one row' }],
     ['an image', Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0), { value: 'a PNG image' }],
     ['a spreadsheet', 'PK\x03\x04', { value: expect.stringContaining('.xlsx') as string }],
     ['random bytes', Uint8Array.from({ length: 5000 }, (_, i) => (i * i * 7) % 256), { expected: 'text' }],
@@ -258,6 +259,13 @@ describe('what cannot be used', () => {
     expect(report).toMatchObject({ rows: 252, kept: 2, refused: { count: 250 } });
     expect(report.refused.first).toHaveLength(100);
     expect(report.refused.first.at(-1)).toMatchObject({ row: 103 });
+  });
+
+  it('is told with its row, however far down', async () => {
+    const rows = '1,"Dream",Adelie\n'.repeat(200_000);
+    const report = await reportOf(EXPECTED, file('a.csv', 'length,island,species\n', rows, 'far,Dream,Adelie\n'));
+    expect(report.kept).toBe(200_000);
+    expect(report.refused.first).toEqual([refusal({ row: 200_002, column: 'length', value: '"far"' })]);
   });
 
   it('does not fill the memory where a quote opens and never closes', async () => {
