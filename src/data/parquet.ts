@@ -24,7 +24,8 @@ export async function openParquet(file: SourceFile, wanted: readonly string[], r
   };
   const metadata = await damagedUnless(file, parquetMetadataAsync(buffer));
   const names = parquetSchema(metadata).children.map(({ element }) => element.name);
-  const header = names.filter((name) => wanted.includes(name));
+  const used = new Set(wanted);
+  const header = names.filter((name) => used.has(name));
   checkGroups(file, metadata, header);
   return { names, header, delimiter: undefined, batches: batchesOf(file, buffer, metadata, header, reading) };
 }
@@ -54,9 +55,10 @@ async function* batchesOf(
 
 /** Before anything is unpacked. */
 function checkGroups(file: SourceFile, metadata: FileMetaData, header: readonly string[]): void {
+  const used = new Set(header);
   for (const [i, { columns, num_rows: rows }] of metadata.row_groups.entries()) {
     const read = columns.flatMap(({ meta_data: column }) =>
-      column && header.includes(column.path_in_schema[0] ?? '') ? [column] : [],
+      column && used.has(column.path_in_schema[0] ?? '') ? [column] : [],
     );
     const bytes = read.reduce((sum, column) => sum + Number(column.total_uncompressed_size), 0);
     if (bytes > MAX_GROUP_BYTES || Number(rows) > MAX_GROUP_ROWS) {

@@ -3,6 +3,7 @@ import type { ExpectedTable, TableColumn, TableTarget } from '../core/dataSchema
 import { exampleWidth, featureWidth } from '../core/dataShape.ts';
 import { dateOf, decimalMarkOf, hashBucket, lacksName, lacksValue, nameOf, numberOf, shown } from './cells.ts';
 import type { DecimalMark } from './cells.ts';
+import { shorten } from './findings.ts';
 import type { Cell } from './table.ts';
 
 /** Why a row cannot be used. */
@@ -48,7 +49,9 @@ export class RowEncoder {
     delimiter: string | undefined,
     sample: readonly (readonly Cell[])[],
   ) {
-    const marks = decimalMarks(expected, header, delimiter, sample);
+    const places = new Map(header.map((name, i) => [name, i]));
+    const cellOf = (name: string): number => places.get(name) ?? -1;
+    const marks = decimalMarks(expected, cellOf, delimiter, sample);
     const placed: PlacedColumn[] = [];
     let at = 0;
     for (const column of expected.columns) {
@@ -57,12 +60,12 @@ export class RowEncoder {
       const listed =
         column.type === 'category' && column.categories.kind === 'list' ? column.categories.names : undefined;
       const names = listed && byName(listed);
-      placed.push({ column, cell: header.indexOf(column.name), at, width, mark: marks(column.name), names });
+      placed.push({ column, cell: cellOf(column.name), at, width, mark: marks(column.name), names });
       at += width;
     }
     this.#columns = placed;
     this.#target = expected.target;
-    this.#targetCell = header.indexOf(expected.target.name);
+    this.#targetCell = cellOf(expected.target.name);
     this.#targetMark = marks(expected.target.name);
     const classes = expected.target.kind === 'class' ? expected.target.classes : [];
     this.#classes = byName(classes);
@@ -80,6 +83,12 @@ export class RowEncoder {
     const cell = cells[this.#targetCell];
     const expected = this.#encodeTarget(cell);
     return expected ? { column: this.#target.name, value: shown(cell), expected } : undefined;
+  }
+
+  /** The cells of the columns that are used, as they stand in the file. */
+  sources(cells: readonly Cell[]): { readonly source: readonly string[]; readonly target: string } {
+    const textOf = (cell: Cell): string => shorten(typeof cell === 'string' ? cell : shown(cell));
+    return { source: this.#columns.map(({ cell }) => textOf(cells[cell])), target: textOf(cells[this.#targetCell]) };
   }
 
   /** What was expected, when it is not what is there. */
@@ -180,14 +189,14 @@ export function oneOf(names: readonly string[]): string {
  */
 function decimalMarks(
   expected: ExpectedTable,
-  header: readonly string[],
+  cellOf: (name: string) => number,
   delimiter: string | undefined,
   sample: readonly (readonly Cell[])[],
 ): (column: string) => DecimalMark | undefined {
   const numbers = expected.columns.filter(({ type }) => type === 'number').map(({ name }) => name);
   if (expected.target.kind === 'value') numbers.push(expected.target.name);
   const cellsOf = (name: string): readonly Cell[] => {
-    const cell = header.indexOf(name);
+    const cell = cellOf(name);
     return sample.map((row) => row[cell]);
   };
   const own = new Map(numbers.map((name) => [name, decimalMarkOf(cellsOf(name))] as const));

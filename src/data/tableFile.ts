@@ -17,8 +17,10 @@ export async function openTable(
   const head = await bytesOf({ path: file.path, blob: file.blob.slice(0, 4) }, { signal: reading.signal });
   const isParquet = hasSign(head, 'PAR1') || /\.parquet$/i.test(file.path);
   const table = await (isParquet ? openParquet(file, wanted, reading) : openDelimited(file, wanted, reading, warn));
+  const counts = new Map<string, number>();
+  for (const name of table.names) counts.set(name, (counts.get(name) ?? 0) + 1);
   for (const column of wanted) {
-    const count = table.names.filter((name) => name === column).length;
+    const count = counts.get(column) ?? 0;
     if (count === 1) continue;
     throw refusedFile('data/column', {
       file: file.path,

@@ -3,7 +3,7 @@ import type { DataReport, PreviewExample } from '../core/dataReport.ts';
 import type { ExpectedTable } from '../core/dataSchema.ts';
 import { classesOf, exampleWidth, featureWidth } from '../core/dataShape.ts';
 import type { Examples, TrainingData } from '../core/dataset.ts';
-import { refusedFile, shorten } from './findings.ts';
+import { refusedFile } from './findings.ts';
 import type { Findings } from './findings.ts';
 import { GrowingRows } from './growing.ts';
 import { Labels } from './labels.ts';
@@ -11,7 +11,6 @@ import type { KindReader } from './kindReader.ts';
 import { RowEncoder } from './rowEncoder.ts';
 import type { Reading, SourceFile } from './sourceFile.ts';
 import { randomSplit, stratifiedSplit } from './split.ts';
-import { shown } from './cells.ts';
 import type { Cell, RowBatch } from './table.ts';
 import { isBlank } from './delimited.ts';
 import { openTable } from './tableFile.ts';
@@ -116,11 +115,11 @@ export class TableReader implements KindReader {
       }
       const wrong = encoder.encode(cells);
       if (wrong) this.#findings.refuse({ file, row, ...wrong });
-      else this.#keep(file, row, cells, header, encoder);
+      else this.#keep(file, row, cells, encoder);
     });
   }
 
-  #keep(file: string, row: number, cells: readonly Cell[], header: readonly string[], encoder: RowEncoder): void {
+  #keep(file: string, row: number, cells: readonly Cell[], encoder: RowEncoder): void {
     const { features, target } = encoder;
     this.#features.push(features);
     this.#labels.push(target);
@@ -131,13 +130,7 @@ export class TableReader implements KindReader {
       mean.count++;
     }
     if (this.#sources.length >= KEPT_SOURCES) return;
-    const textOf = (name: string): string => {
-      const cell = cells[header.indexOf(name)];
-      return shorten(typeof cell === 'string' ? cell : shown(cell));
-    };
-    const columns = this.#expected.columns.filter(({ type }) => type !== 'ignored');
-    const source = columns.map(({ name }) => textOf(name));
-    this.#sources.push({ file, row, source, target: textOf(this.#expected.target.name) });
+    this.#sources.push({ file, row, ...encoder.sources(cells) });
   }
 
   #filled(inputs: Float32Array): Float32Array {

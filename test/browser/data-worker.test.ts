@@ -23,7 +23,7 @@ function ask(order: ReadingOrder): Promise<Answer> {
   const answer = deferred<Answer>();
   worker.addEventListener('message', ({ data }: MessageEvent<Answer>) => answer.resolve(data), { once: true });
   worker.addEventListener('error', ({ message }) => answer.reject(new Error(message)), { once: true });
-  worker.postMessage(order);
+  worker.postMessage(order, []);
   return answer.promise;
 }
 

@@ -28,7 +28,8 @@ async function read({ expected, files, stopAt = Infinity }: ReadingOrder): Promi
       (error: unknown) => String(error),
     );
   const data = reader.split(0.25, 1);
-  worker.postMessage({ ended, report: reader.report(), data });
+  const moved = [data.training.inputs.buffer, data.validation.inputs.buffer];
+  worker.postMessage({ ended, report: reader.report(), data }, moved);
 }
 
 worker.addEventListener('message', ({ data }: MessageEvent<ReadingOrder>) => void read(data));

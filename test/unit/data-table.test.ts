@@ -89,6 +89,16 @@ describe('a table', () => {
     expect(report.kept).toBe(1);
   });
 
+  it('of thousands of columns is read in its dialect', async () => {
+    const names = Array.from({ length: 8000 }, (_, i) => `a long name of column ${i}`);
+    const columns = names.map((name) => ({ name, type: 'number' }));
+    const row = names.map((_, i) => `${i},5`).join(';');
+    const opened = reader({ ...numbers(), columns });
+    await opened.add([file('a.csv', `${names.join(';')};y\n`, `${row};a\n`.repeat(3))]);
+    expect(opened.report()).toMatchObject({ kept: 3, refused: { count: 0 }, warnings: [] });
+    expect(opened.split(0, 1).training.inputs.at(-1)).toBe(7999.5);
+  });
+
   it.each(['utf-16le', 'utf-16be'])('is read in %s, with a mark and without', async (encoding) => {
     for (const mark of ['\uFEFF', '']) {
       const text = `${mark}${GOOD.replace('Biscoe', 'Bîscøé')}`;
