@@ -1,4 +1,7 @@
-/** What came of reading private data: what was kept, what was refused and why, and how it will be trained. */
+/**
+ * What came of reading private data: what was kept, what was refused and why, and how it will be trained. It quotes the
+ * data: it is for the person whose data it is, and is never sent.
+ */
 import type { Examples } from './dataset.ts';
 
 /** One thing that could not be used; everything else was. */

@@ -3,8 +3,7 @@ import type { DataReport, PreviewExample } from '../core/dataReport.ts';
 import type { ExpectedImages } from '../core/dataSchema.ts';
 import { exampleWidth } from '../core/dataShape.ts';
 import type { Examples, TrainingData } from '../core/dataset.ts';
-import type { HushError } from '../core/errors.ts';
-import { asHushError } from '../core/errors.ts';
+import { asHushError, HushError } from '../core/errors.ts';
 import { hasSign } from './fileKind.ts';
 import { refusedFile } from './findings.ts';
 import type { Findings } from './findings.ts';
@@ -119,8 +118,13 @@ export class ImageReader implements KindReader {
     const isImageName = (name: string): boolean => !isHidden(name) && !TABLE_NAME.test(name);
     // What cannot be used is told of by the second time.
     const silent = { signal: reading.signal };
-    for await (const { name, bytes } of unzip(file, isTableName, () => undefined, silent, this.#zipLimits)) {
-      await this.#orRefuse(`${file.path}/${name}`, () => this.#labelling.read(within(name, bytes), silent));
+    try {
+      for await (const { name, bytes } of unzip(file, isTableName, () => undefined, silent, this.#zipLimits)) {
+        await this.#orRefuse(`${file.path}/${name}`, () => this.#labelling.read(within(name, bytes), silent));
+      }
+    } catch (thrown) {
+      // A damaged archive is read as far as it goes, and refused the second time.
+      if (!(thrown instanceof HushError) || thrown.code !== 'data/zip') throw thrown;
     }
     const refuse = (name: string, value: string, expected: string): void =>
       this.#findings.refuse({ file: `${file.path}/${name}`, row: null, column: null, value, expected });

@@ -15,9 +15,11 @@ export interface WrongCell {
 
 type Scale = { readonly mean: number; readonly deviation: number } | undefined;
 
+const TOO_LARGE = 'a number that float32 holds once it is normalised';
+
 const DAY_MS = 86_400_000;
 
-/** Of dates in a year, the tropical one; a week begins where 1970 did. */
+/** The mean year of the Gregorian calendar; all begin where 1970 did. */
 const CYCLE_DAYS = { year: 365.2425, week: 7, day: 1 };
 
 interface PlacedColumn {
@@ -100,7 +102,7 @@ export class RowEncoder {
         const value = numberOf(cell, mark);
         if (Number.isNaN(value)) return expectedNumber(mark);
         this.features[at] = scaled(value, column.normalise);
-        return undefined;
+        return Number.isFinite(this.features[at]) ? undefined : TOO_LARGE;
       }
       case 'date': {
         if (lacksValue(cell)) return this.#fillMissing(place);
@@ -150,8 +152,8 @@ export class RowEncoder {
     }
     const value = lacksValue(cell) ? Number.NaN : numberOf(cell, this.#targetMark);
     if (Number.isNaN(value)) return expectedNumber(this.#targetMark);
-    this.target = scaled(value, this.#target.normalise);
-    return undefined;
+    this.target = Math.fround(scaled(value, this.#target.normalise));
+    return Number.isFinite(this.target) ? undefined : TOO_LARGE;
   }
 }
 

@@ -67,5 +67,5 @@ export function stopIfAborted(signal: AbortSignal | undefined): void {
 
 /** What systems put beside a person's files. */
 export function isHidden(path: string): boolean {
-  return path.split('/').some((part) => /^(?:\..*|__MACOSX|Thumbs\.db|desktop\.ini)$/.test(part));
+  return path.split('/').some((part) => /^(?:\.[^.].*|__MACOSX|Thumbs\.db|desktop\.ini)$/.test(part));
 }

@@ -285,6 +285,23 @@ describe('what cannot be used', () => {
     expect(report.refused.first).toEqual([refusal({ row: 4, expected: 'every quote to be closed' })]);
   });
 
+  it('such as a file that has gone since it was chosen is refused, and the others kept', async () => {
+    const gone = new Blob(['gone']);
+    gone.slice = () => Object.assign(new Blob(), { arrayBuffer: () => Promise.reject(new Error('not found')) });
+    const report = await reportOf(EXPECTED, file('a.csv', GOOD), { path: 'gone.csv', blob: gone }, file('b.csv', GOOD));
+    expect(report.kept).toBe(4);
+    expect(report.refused.first).toEqual([
+      refusal({ file: 'gone.csv', value: 'gone.csv could not be read: not found' }),
+    ]);
+  });
+
+  it('such as a number that float32 cannot hold once normalised is refused', async () => {
+    const expected = numbers({ normalise: { mean: 0, deviation: 1e-30 } });
+    const report = await reportOf(expected, file('a.csv', 'x,y\n1e20,a\n1,a\n'));
+    expect(report.kept).toBe(1);
+    expect(report.refused.first).toEqual([refusal({ row: 2, expected: expect.stringContaining('float32') as string })]);
+  });
+
   it('leaves nothing to train on: the error says why', async () => {
     const opened = reader(EXPECTED);
     await opened.add([file('a.csv', 'length,island,species\nx,Dream,Adelie\n')]);

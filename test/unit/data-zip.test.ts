@@ -75,6 +75,14 @@ describe('an archive', () => {
     expect(report.kept).toBeGreaterThanOrEqual(1);
   });
 
+  it('that is cut short gives what is whole, and names that begin with "./" are no hidden files', async () => {
+    const zip = zipSync({ './cat/1.png': png(8, 8), './dog/1.png': png(8, 8), './dog/2.png': png(8, 8) });
+    const third = Buffer.from(zip).indexOf('./dog/2.png') + 20;
+    const report = await reportOf(EXPECTED, file('pets.zip', zip.subarray(0, third)));
+    expect(report.byClass.map(({ count }) => count)).toEqual([1, 1]);
+    expect(report.refused).toMatchObject({ count: 1, first: [{ file: 'pets.zip', expected: 'a whole zip archive' }] });
+  });
+
   it('with a damaged entry gives the others', async () => {
     const zip = zipSync({ 'cat/1.png': png(8, 8), 'cat/2.png': png(8, 8, WHITE), 'dog/1.png': png(8, 8) });
     // The compressed bytes of the second begin after its name: a block of the type that there is not.
