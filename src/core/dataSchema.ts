@@ -150,14 +150,17 @@ export function parseExpectedData(value: unknown): ExpectedData {
   return expected;
 }
 
-/** What one field alone cannot tell. @throws HushError `plan/invalid`. */
-export function checkExpectedData(expected: ExpectedData): void {
+/** Makes the error of a field that is wrong. */
+export type WrongField = (field: string, got: unknown, expected: string) => HushError;
+
+/** What one field alone cannot tell. @throws HushError `plan/invalid`, as `wrong` makes it. */
+export function checkExpectedData(expected: ExpectedData, wrong: WrongField = wrongData): void {
   switch (expected.kind) {
     case 'images':
-      checkImages(expected);
+      checkImages(expected, wrong);
       break;
     case 'table':
-      checkTable(expected);
+      checkTable(expected, wrong);
       break;
     case 'text':
       if (expected.tokens.kind === 'bpe') BytePairs.of(expected.tokens.merges);
@@ -167,10 +170,10 @@ export function checkExpectedData(expected: ExpectedData): void {
   }
 }
 
-function checkImages({ height, width, channels, classes, normalise }: ExpectedImages): void {
+function checkImages({ height, width, channels, classes, normalise }: ExpectedImages, wrong: WrongField): void {
   const values = height * width * channels;
   if (values > MAX_WIDTH) throw wrong('height', height, `height · width · channels of at most ${MAX_WIDTH}`);
-  checkNames('classes', classes);
+  checkNames('classes', classes, wrong);
   for (const field of ['mean', 'deviation'] as const) {
     const given = normalise?.[field];
     if (given && given.length !== channels) {
@@ -179,27 +182,27 @@ function checkImages({ height, width, channels, classes, normalise }: ExpectedIm
   }
 }
 
-function checkTable({ columns, target }: ExpectedTable): void {
+function checkTable({ columns, target }: ExpectedTable, wrong: WrongField): void {
   const seen = new Set([target.name]);
   columns.forEach((column, i) => {
     if (seen.has(column.name)) throw wrong(`columns.${i}.name`, column.name, 'each name once, the target among them');
     seen.add(column.name);
     if (column.type === 'category' && column.categories.kind === 'list') {
-      checkNames(`columns.${i}.categories.names`, column.categories.names);
+      checkNames(`columns.${i}.categories.names`, column.categories.names, wrong);
     }
   });
   const width = columns.reduce((sum, column) => sum + featureWidth(column), 0);
   if (width < 1 || width > MAX_WIDTH) throw wrong('columns', columns.length, `1 to ${MAX_WIDTH} values in all`);
-  if (target.kind === 'class') checkNames('target.classes', target.classes);
+  if (target.kind === 'class') checkNames('target.classes', target.classes, wrong);
 }
 
-function checkNames(field: string, names: readonly string[]): void {
+function checkNames(field: string, names: readonly string[], wrong: WrongField): void {
   if (names.length === 0) throw wrong(field, names, 'at least one name');
   const twice = names.findIndex((name, i) => names.indexOf(name) !== i);
   if (twice !== -1) throw wrong(`${field}.${twice}`, names[twice], 'each name once');
 }
 
-function wrong(field: string, got: unknown, expected: string): HushError {
+function wrongData(field: string, got: unknown, expected: string): HushError {
   return new HushError('plan/invalid', `Data: "${field}" is ${JSON.stringify(got)}, expected ${expected}.`, {
     advice: `Correct "${field}" and try again.`,
   });

@@ -1,11 +1,8 @@
 /** A file that a person chose, read piece by piece. */
 import { asHushError, HushError } from '../core/errors.ts';
+import type { SourceFile } from '../core/sourceFile.ts';
 
-export interface SourceFile {
-  /** With the folders in which it lies, as far as they are known. */
-  readonly path: string;
-  readonly blob: Blob;
-}
+export type { SourceFile } from '../core/sourceFile.ts';
 
 /** Large enough for speed, small enough that a stop takes effect within some tens of milliseconds. */
 const CHUNK_BYTES = 1024 * 1024;
@@ -14,10 +11,6 @@ export interface Reading {
   readonly signal?: AbortSignal | undefined;
   /** Bytes of the file read since the last call. */
   readonly onBytes?: (bytes: number) => void;
-}
-
-export function sourceFile(file: File): SourceFile {
-  return { path: file.webkitRelativePath || file.name, blob: file };
 }
 
 /** @throws HushError `data/aborted`, `data/unreadable`. */

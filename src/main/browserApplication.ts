@@ -171,6 +171,7 @@ export class BrowserApplication implements Application {
 
 /** What would fail in every participant's tab is said before the launch. @throws HushError `data/unknown`, `plan/invalid`. */
 function checkAgainstData({ data, model }: Plan): void {
+  if (data.kind !== 'public') return;
   const dataset = publicDataset(data.name);
   for (const [named, expected] of [
     [inputsOf(model), dataset.inputs],

@@ -39,7 +39,7 @@ export function Dashboard({ open, problemOf, onAgain, level = 1 }: Props) {
   const Title = level === 1 ? 'h1' : 'h2';
   const note = phaseNote(view);
   useTitleFocus(level === 1);
-  const gathering = ['connecting', 'preparing', 'waiting'].includes(view.phase);
+  const gathering = ['connecting', 'preparing', 'choosing', 'waiting'].includes(view.phase);
   const share = isOver(view.phase) || !(sharing || gathering) ? undefined : view.inviteLink;
   const bad = note?.tone === 'bad' && view.problem !== undefined;
   return (

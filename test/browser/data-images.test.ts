@@ -5,8 +5,8 @@ import { parseExpectedData } from '../../src/core/dataSchema.ts';
 import { browserImages } from '../../src/data/browserImages.ts';
 import { imageSize } from '../../src/data/imageHeader.ts';
 import { PrivateDataReader } from '../../src/data/privateData.ts';
-import { sourceFile } from '../../src/data/sourceFile.ts';
-import type { SourceFile } from '../../src/data/sourceFile.ts';
+import { sourceFile } from '../../src/core/sourceFile.ts';
+import type { SourceFile } from '../../src/core/sourceFile.ts';
 
 type Colour = readonly [red: number, green: number, blue: number];
 

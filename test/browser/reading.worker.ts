@@ -2,7 +2,7 @@
 import { parseExpectedData } from '../../src/core/dataSchema.ts';
 import { browserImages } from '../../src/data/browserImages.ts';
 import { PrivateDataReader } from '../../src/data/privateData.ts';
-import type { SourceFile } from '../../src/data/sourceFile.ts';
+import type { SourceFile } from '../../src/core/sourceFile.ts';
 
 export interface ReadingOrder {
   readonly expected: unknown;

@@ -3,7 +3,7 @@ import type { DataReport } from '../../src/core/dataReport.ts';
 import { parseExpectedData } from '../../src/core/dataSchema.ts';
 import type { ImageDecoder } from '../../src/data/imageDecoder.ts';
 import { PrivateDataReader } from '../../src/data/privateData.ts';
-import type { SourceFile } from '../../src/data/sourceFile.ts';
+import type { SourceFile } from '../../src/core/sourceFile.ts';
 
 export function file(path: string, ...content: readonly (string | Uint8Array)[]): SourceFile {
   return { path, blob: new Blob(content.map((part) => (typeof part === 'string' ? part : new Uint8Array(part)))) };

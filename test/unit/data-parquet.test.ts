@@ -1,7 +1,7 @@
 /** Parquet: the same rows as from text, one row group after the other. */
 import { describe, expect, it } from 'vitest';
 import { openParquet } from '../../src/data/parquet.ts';
-import type { SourceFile } from '../../src/data/sourceFile.ts';
+import type { SourceFile } from '../../src/core/sourceFile.ts';
 import { parquet } from '../support/parquetWriter.ts';
 import type { ParquetColumn } from '../support/parquetWriter.ts';
 import { file, reader, reportOf } from '../support/privateFiles.ts';

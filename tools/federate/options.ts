@@ -114,10 +114,11 @@ export async function preparePlan(options: FederateOptions): Promise<PreparedPla
   for (const round of [...options.drops.map((drop) => drop.round), ...options.joins]) {
     if (round > rounds) throw new HushError('command/round', `Round ${round} is named, expected 1 to ${rounds}.`);
   }
+  const people = participants + options.joins.length;
   const document = JSON.parse(bytes.toString('utf8')) as Plan;
   const adapted = {
     ...document,
-    data: { ...document.data, shards: participants + options.joins.length },
+    data: plan.data.kind === 'public' ? { ...document.data, shards: people } : document.data,
     aggregation: {
       ...document.aggregation,
       rounds,
