@@ -1,6 +1,7 @@
 /** A federation that this tab takes part in. */
 import type { Run } from '../core/application.ts';
 import { HushError } from '../core/errors.ts';
+import type { DataReading } from '../core/localWork.ts';
 import type { Unsubscribe } from '../core/ports.ts';
 import type { RunActions, SavedFile } from '../core/runView.ts';
 import type { Invite } from '../federation/invite.ts';
@@ -11,6 +12,7 @@ import { coalesced } from './changes.ts';
 import { withColluder } from './colluders.ts';
 import { holdIdentity } from './identitySlot.ts';
 import { holdName } from './namedIdentity.ts';
+import { RunFiles } from './ownFiles.ts';
 import { saveModel } from './runFiles.ts';
 import type { Services } from './services.ts';
 
@@ -38,7 +40,7 @@ export async function openParticipantRun(
     const transport = services.transport();
     const named = name?.identity;
     const participant = await Participant.start({ ...services, invite, identity, named, trainer, transport });
-    return new TakingPart(participant, services, release, coordinatedHere);
+    return new TakingPart(participant, trainer, services, release, coordinatedHere);
   } catch (error) {
     release();
     throw error;
@@ -46,14 +48,23 @@ export async function openParticipantRun(
 }
 
 class TakingPart implements Run {
+  #ownFiles: RunFiles | undefined;
   readonly actions: RunActions;
   readonly #participant: Participant;
+  readonly #reading: DataReading;
   readonly #services: Services;
   readonly #release: Unsubscribe;
   readonly #coordinatedHere: () => boolean;
 
-  constructor(participant: Participant, services: Services, release: Unsubscribe, coordinatedHere: () => boolean) {
+  constructor(
+    participant: Participant,
+    reading: DataReading,
+    services: Services,
+    release: Unsubscribe,
+    coordinatedHere: () => boolean,
+  ) {
     this.#participant = participant;
+    this.#reading = reading;
     this.#services = services;
     this.#release = release;
     this.#coordinatedHere = coordinatedHere;
@@ -65,6 +76,22 @@ class TakingPart implements Run {
       startNow: () => undefined,
       save: (what) => this.#save(what),
     };
+  }
+
+  /** Made once the plan is here and asks for files. */
+  get ownFiles(): RunFiles | undefined {
+    const { plan, binding } = this.#participant.state;
+    if (this.#ownFiles !== undefined || plan?.data.kind !== 'private') return this.#ownFiles;
+    const files = new RunFiles({
+      plan,
+      planHash: binding.planHash,
+      reading: this.#reading,
+      store: this.#services.store,
+      onAccepted: () => this.#participant.acceptData(),
+    });
+    this.#ownFiles = files;
+    void files.restore();
+    return files;
   }
 
   view() {

@@ -1,10 +1,11 @@
 /** An application behind the screens that holds views still, and notes what the screens ask of it. */
-import type { Application, LocalFederation, PlanDraft, Run } from '../../src/core/application.ts';
+import type { Application, LocalFederation, OwnFilesView, PlanDraft, Run } from '../../src/core/application.ts';
 import { HushError, asHushError } from '../../src/core/errors.ts';
 import { parsePlan } from '../../src/core/plan.ts';
 import type { Admission, Plan } from '../../src/core/plan.ts';
 import type { RunView } from '../../src/core/runView.ts';
 import { hash, namedPlan, plan, spiralPlan } from './fixturePlans.ts';
+import { choosingRun, fakeOwnFiles, ownFilesStates } from './fixtureFiles.ts';
 import { coordinating, running } from './fixtures.ts';
 import { coordinatorStates, participantStates, trialView } from './fixtureStates.ts';
 
@@ -14,13 +15,14 @@ export interface FakeRun extends Run {
   show(view: RunView): void;
 }
 
-export function fakeRun(initial: RunView): FakeRun {
+export function fakeRun(initial: RunView, own?: OwnFilesView): FakeRun {
   let view = initial;
   const handlers = new Set<() => void>();
   const calls: string[] = [];
   const note = (name: string) => () => void calls.push(name);
   return {
     calls,
+    ownFiles: own && fakeOwnFiles(own, calls),
     closed: false,
     actions: {
       pause: note('pause'),
@@ -67,6 +69,8 @@ export interface FakeOptions {
   readonly plansAfter?: Promise<void>;
   readonly offered?: readonly Plan[];
   readonly resumeFails?: boolean;
+  /** The plan asks the participant for files. */
+  readonly ownFiles?: OwnFilesView;
   readonly admission?: Admission;
   /** This browser has a named identity. */
   readonly named?: boolean;
@@ -85,8 +89,8 @@ export function fakeApplication(options: FakeOptions = {}): FakeApplication {
   const runs: FakeRun[] = [];
   let kept = options.stored !== false;
   let named = options.named === true;
-  const start = (view: RunView): FakeRun => {
-    const run = fakeRun(view);
+  const start = (view: RunView, own?: OwnFilesView): FakeRun => {
+    const run = fakeRun(view, own);
     runs.push(run);
     return run;
   };
@@ -160,7 +164,7 @@ export function fakeApplication(options: FakeOptions = {}): FakeApplication {
     },
     join(fragment) {
       calls.push(`join ${fragment}`);
-      return Promise.resolve(start(options.participant ?? running));
+      return Promise.resolve(start(options.participant ?? running, options.ownFiles));
     },
     tryHere(participants): Promise<LocalFederation> {
       calls.push(`try ${participants}`);
@@ -223,6 +227,12 @@ export function exhibits(): readonly Exhibit[] {
       name: `participant-${state}`,
       address: `#${FRAGMENT}`,
       options: { participant },
+      press: 'Join',
+    })),
+    ...Object.entries(ownFilesStates).map(([state, ownFiles]) => ({
+      name: `files-${state}`,
+      address: `#${FRAGMENT}`,
+      options: { participant: choosingRun(ownFiles), ownFiles },
       press: 'Join',
     })),
   ];

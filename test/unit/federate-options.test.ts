@@ -75,7 +75,7 @@ describe('options', () => {
 
   it('ask for no plan beside --help, which names every option', () => {
     expect(readOptions(['--help']).help).toBe(true);
-    for (const option of ['--participants', '--rounds', '--out', '--drop', '--join', '--json', '--help']) {
+    for (const option of ['--participants', '--rounds', '--data', '--out', '--drop', '--join', '--json', '--help']) {
       expect(FEDERATE_HELP).toContain(option);
     }
   });

@@ -5,8 +5,10 @@ import { HushError } from '../../src/core/errors.ts';
 import { parsePlan } from '../../src/core/plan.ts';
 import type { Plan } from '../../src/core/plan.ts';
 import { fromCaller } from '../command.ts';
+import { dataEntries } from './entries.ts';
+import type { DataEntry } from './entries.ts';
 
-export const FEDERATE_HELP = `npm run federate -- PLAN.json [--participants N] [--rounds R] [--out DIR] [--json]
+export const FEDERATE_HELP = `npm run federate -- PLAN.json [--participants N] [--rounds R] [--data DIR] [--out DIR] [--json]
 
 Runs a real federation on this machine: a headless browser with one coordinator tab and N participant tabs, each in a
 context of its own, over WebRTC. Writes plan.json, model.json and weights.bin (tfjs layers format), metrics.jsonl and
@@ -14,6 +16,7 @@ ledger.jsonl into DIR.
 
   --participants N  tabs that take part; the plan's cohort target unless given
   --rounds R        training rounds; the plan's unless given
+  --data DIR        for a plan on private data: each tab gets one file or sub-folder of DIR, in the order of their names
   --out DIR         where the files go, "out" unless given
   --drop K@R        closes tab K (from 1) in round R, once its masked update is on its way; may be repeated
   --join R          opens one more tab in round R; may be repeated
@@ -31,6 +34,8 @@ export interface FederateOptions {
   readonly planPath: string;
   readonly participants: number | undefined;
   readonly rounds: number | undefined;
+  /** Where the files of the participants lie, by tab. */
+  readonly data: string | undefined;
   readonly out: string;
   readonly drops: readonly Drop[];
   readonly joins: readonly number[];
@@ -45,6 +50,7 @@ export function readOptions(args: string[]): FederateOptions {
     options: {
       participants: { type: 'string' },
       rounds: { type: 'string' },
+      data: { type: 'string' },
       out: { type: 'string' },
       drop: { type: 'string', multiple: true },
       join: { type: 'string', multiple: true },
@@ -64,6 +70,7 @@ export function readOptions(args: string[]): FederateOptions {
     planPath: fromCaller(positionals[0] ?? ''),
     participants: values.participants === undefined ? undefined : count('--participants', values.participants, 3, 64),
     rounds: values.rounds === undefined ? undefined : count('--rounds', values.rounds, 1, 100_000),
+    data: values.data === undefined ? undefined : fromCaller(values.data),
     out: fromCaller(values.out ?? 'out'),
     drops: (values.drop ?? []).map(readDrop),
     joins: (values.join ?? []).map((text) => count('--join', text, 1, 100_000)),
@@ -89,6 +96,8 @@ export interface PreparedPlan {
   readonly plan: Plan;
   readonly text: string;
   readonly participants: number;
+  /** What each tab trains on, those that join later last; none for public data. */
+  readonly entries: readonly DataEntry[];
 }
 
 /** The plan as it is launched: for so many people and rounds, with a shard for each. @throws HushError `plan/…`. */
@@ -126,5 +135,6 @@ export async function preparePlan(options: FederateOptions): Promise<PreparedPla
     },
   };
   const text = `${JSON.stringify(adapted, null, 2)}\n`;
-  return { plan: parsePlan(Buffer.from(text)).plan, text, participants };
+  const entries = await dataEntries(plan, options.data, people);
+  return { plan: parsePlan(Buffer.from(text)).plan, text, participants, entries };
 }
