@@ -32,8 +32,8 @@ export class RunFiles implements OwnFiles {
   readonly #queue = new SerialQueue();
   #turns: readonly Turn[] = [];
   #nextId = 1;
-  /** The worker holds exactly what the turns say. */
-  #inStep = true;
+  /** The worker is known to hold exactly what the turns say. */
+  #inStep = false;
   #view: Omit<OwnFilesView, 'added'>;
 
   constructor(options: OwnFilesOptions) {

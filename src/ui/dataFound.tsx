@@ -17,11 +17,9 @@ export function DataFound({ report, expected }: { readonly report: DataReport; r
       </p>
       {warnings.length > 0 && (
         <Note tone="warn">
-          <ul class="bullets">
-            {warnings.map((warning) => (
-              <li key={warning}>{warning}</li>
-            ))}
-          </ul>
+          {warnings.map((warning) => (
+            <p key={warning}>{warning}</p>
+          ))}
         </Note>
       )}
       <div class="found-parts">

@@ -66,6 +66,21 @@ describe('by keyboard alone', () => {
   });
 });
 
+it('takes files that are dropped on it', async () => {
+  const { runs } = await showFiles('empty');
+  const dataTransfer = new DataTransfer();
+  dataTransfer.items.add(new File(['island\n'], 'dream.csv'));
+  const zone = document.querySelector('.drop-zone')!;
+  zone.dispatchEvent(new DragEvent('dragover', { dataTransfer, bubbles: true, cancelable: true }));
+  await vi.waitUntil(() => zone.classList.contains('over'));
+  const drop = new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true });
+  zone.dispatchEvent(drop);
+  expect(drop.defaultPrevented).toBe(true);
+  await vi.waitUntil(() => runs[0]?.calls.length);
+  expect(runs[0]?.calls).toEqual(['add dream.csv']);
+  expect(zone.classList.contains('over')).toBe(false);
+});
+
 describe('the card', () => {
   it('shows counts, refusals with their place, and rows as they will be trained', async () => {
     await showFiles('table');

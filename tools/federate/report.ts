@@ -13,6 +13,7 @@ export interface Report {
   readonly testAccuracy: number | null;
   readonly testLoss: number | null;
   readonly validationAccuracy: number | null;
+  readonly validationLoss: number | null;
   readonly modelHash: string;
   readonly modelHashesAgree: boolean;
   readonly parameters: number;
@@ -52,6 +53,9 @@ export function reportOf(outcome: Outcome): Report {
   if (!agree) problems.push('The participants do not all hold the same model.');
   const round = (value: number | undefined, digits: number): number | null =>
     value === undefined ? null : Number(value.toFixed(digits));
+  // Values have none.
+  const accuracy = (value: number | undefined): number | null =>
+    plan.task.kind === 'regression' ? null : round(value, 6);
   return {
     ok: problems.length === 0,
     plan: plan.name,
@@ -59,9 +63,10 @@ export function reportOf(outcome: Outcome): Report {
     rounds: trained.length,
     roundsAbandoned: view.ledger.abandoned,
     dropouts: metrics.reduce((sum, entry) => sum + entry.dropouts, 0),
-    testAccuracy: round(last?.testAccuracy, 6),
+    testAccuracy: accuracy(last?.testAccuracy),
     testLoss: round(last?.testLoss, 6),
-    validationAccuracy: round(last?.validationAccuracy, 6),
+    validationAccuracy: accuracy(last?.validationAccuracy),
+    validationLoss: round(last?.validationLoss, 6),
     modelHash: view.modelHash ?? '',
     modelHashesAgree: agree,
     parameters: view.parameters ?? 0,
@@ -84,7 +89,8 @@ function mean(values: readonly number[]): number | undefined {
 /** One line while it runs. */
 export function progressLine(view: RunView): string {
   const point = view.curve.findLast((known) => (known.testAccuracy ?? known.validationAccuracy) !== undefined);
-  const measured = point?.testAccuracy ?? point?.validationAccuracy;
+  const isValue = view.plan?.task.kind === 'regression';
+  const measured = isValue ? undefined : (point?.testAccuracy ?? point?.validationAccuracy);
   const accuracy = measured === undefined ? '' : ` · ${(100 * measured).toFixed(1)} % after round ${point?.round}`;
   const wait = view.waiting ? ` Waiting for ${view.waiting.for}.` : '';
   return `${view.sentence}${wait}${accuracy}`;
@@ -101,7 +107,7 @@ export function reportText(report: Report, out: string): string {
     ['participants', String(report.participants)],
     ['rounds', `${report.rounds} completed, ${report.roundsAbandoned} given up, ${report.dropouts} dropouts`],
     ['test accuracy', `${percent(report.testAccuracy)}, loss ${report.testLoss ?? '–'}`],
-    ['validation accuracy', percent(report.validationAccuracy)],
+    ['validation accuracy', `${percent(report.validationAccuracy)}, loss ${report.validationLoss ?? '–'}`],
     [
       'model',
       `${report.modelHash.slice(0, 16)}…, ${report.parameters} parameters, ${report.modelHashesAgree ? 'the same everywhere' : 'NOT the same everywhere'}`,
