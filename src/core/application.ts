@@ -67,6 +67,14 @@ export interface StoredRun {
   readonly of: number;
 }
 
+/** Files that this browser was asked to keep for a plan. */
+export interface KeptFiles {
+  readonly planHash: Hash;
+  readonly planName: string;
+  readonly files: number;
+  readonly bytes: number;
+}
+
 /** A plan offered or written on the Launch screen. */
 export interface PlanDraft {
   readonly plan: Plan;
@@ -104,6 +112,9 @@ export interface Application {
   readPlan(text: string): Promise<PlanDraft>;
   storedRuns(): Promise<readonly StoredRun[]>;
   forgetRun(federation: string): Promise<void>;
+  /** Of a person's own, for plans that ask for them. */
+  keptFiles(): Promise<readonly KeptFiles[]>;
+  forgetFiles(planHash: Hash): Promise<void>;
   launch(draft: PlanDraft): Promise<{ readonly federation: string; readonly run: Run }>;
   /** Takes a stored federation up again. @throws HushError `run/unknown`, `run/open-elsewhere`. */
   resume(federation: string): Promise<Run>;

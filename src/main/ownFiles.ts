@@ -7,6 +7,7 @@ import type { Plan } from '../core/plan.ts';
 import type { Hash } from '../core/ids.ts';
 import type { Store, Unsubscribe } from '../core/ports.ts';
 import type { SourceFile } from '../core/sourceFile.ts';
+import { filesKeptFor, forgetFiles, keepFiles } from './keptFiles.ts';
 
 export interface OwnFilesOptions {
   readonly plan: Plan;
@@ -19,11 +20,6 @@ export interface OwnFilesOptions {
 
 interface Turn extends AddedFiles {
   readonly content: readonly SourceFile[];
-}
-
-/** A plan's own: who takes part in it again, in another run too, finds them. */
-export function keptFilesKey(planHash: Hash): string {
-  return `files/${planHash}`;
 }
 
 export class RunFiles implements OwnFiles {
@@ -62,10 +58,10 @@ export class RunFiles implements OwnFiles {
   async restore(): Promise<void> {
     const { store, planHash } = this.#options;
     try {
-      const kept = await store.get<readonly (readonly SourceFile[])[]>(keptFilesKey(planHash));
+      const kept = await filesKeptFor(store, planHash);
       if (kept === undefined) return;
       this.#change({ kept: true });
-      for (const files of kept) await this.add(files);
+      for (const files of kept.turns) await this.add(files);
     } catch (thrown) {
       this.#fail(thrown);
     }
@@ -92,12 +88,10 @@ export class RunFiles implements OwnFiles {
     this.#change({ accepted: true, problem: undefined });
     this.#options.onAccepted();
     if (!keep) return;
-    const { store, planHash } = this.#options;
+    const { store, plan, planHash } = this.#options;
+    const turns = this.#turns.map(({ content }) => content);
     try {
-      await store.set(
-        keptFilesKey(planHash),
-        this.#turns.map(({ content }) => content),
-      );
+      await keepFiles(store, planHash, { planName: plan.name, turns });
       this.#change({ kept: true });
     } catch (thrown) {
       this.#fail(thrown);
@@ -107,7 +101,7 @@ export class RunFiles implements OwnFiles {
   async forget(): Promise<void> {
     const { store, planHash } = this.#options;
     try {
-      await store.delete(keptFilesKey(planHash));
+      await forgetFiles(store, planHash);
       this.#change({ kept: false });
     } catch (thrown) {
       this.#fail(thrown);

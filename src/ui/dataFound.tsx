@@ -2,7 +2,7 @@
 import type { DataReport } from '../core/dataReport.ts';
 import type { ExpectedData } from '../core/dataSchema.ts';
 import { DataPreview } from './dataPreview.tsx';
-import { count, quantity } from './format.ts';
+import { count, quantity, UNKNOWN } from './format.ts';
 import { Note } from './notes.tsx';
 
 export function DataFound({ report, expected }: { readonly report: DataReport; readonly expected: ExpectedData }) {
@@ -51,6 +51,8 @@ function ByClass({ byClass }: Pick<DataReport, 'byClass'>) {
   );
 }
 
+const REFUSAL = ['File', 'Row', 'Column', 'Found', 'Expected'] as const;
+
 function Refusals({ refused: { count: all, first } }: Pick<DataReport, 'refused'>) {
   return (
     <div>
@@ -58,11 +60,11 @@ function Refusals({ refused: { count: all, first } }: Pick<DataReport, 'refused'
         Refused: {count(all)}
         {all > first.length && `, of which the first ${first.length} are shown`}
       </h3>
-      <div class="scrolls sideways" role="region" aria-label="What was refused" tabIndex={0}>
+      <div class="scrolls refusals" role="region" aria-label="What was refused" tabIndex={0}>
         <table>
           <thead>
             <tr>
-              {['File', 'Row', 'Column', 'Found', 'Expected'].map((title) => (
+              {REFUSAL.map((title) => (
                 <th key={title} scope="col">
                   {title}
                 </th>
@@ -72,11 +74,14 @@ function Refusals({ refused: { count: all, first } }: Pick<DataReport, 'refused'
           <tbody>
             {first.map(({ file, row, column, value, expected }, i) => (
               <tr key={i}>
-                <th scope="row">{file}</th>
-                <td>{row ?? '–'}</td>
-                <td>{column ?? '–'}</td>
-                <td class="mono">{value}</td>
-                <td>{expected}</td>
+                <th scope="row" data-name="File">
+                  {file}
+                </th>
+                {[row ?? UNKNOWN, column ?? UNKNOWN, value, expected].map((cell, at) => (
+                  <td key={at} data-name={REFUSAL[at + 1]}>
+                    {cell}
+                  </td>
+                ))}
               </tr>
             ))}
           </tbody>

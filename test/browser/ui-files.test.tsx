@@ -66,6 +66,17 @@ describe('by keyboard alone', () => {
   });
 });
 
+it('are forgotten from the first screen too', async () => {
+  const application = await show({ address: '#/', options: { filesKept: true } });
+  const forget = (): HTMLElement | undefined =>
+    [...document.querySelectorAll('button')].find(({ textContent }) => textContent?.startsWith('Forget them'));
+  await vi.waitUntil(forget);
+  expect(document.querySelector('main')?.textContent).toContain('Penguins, by island');
+  forget()?.click();
+  await vi.waitUntil(() => forget() === undefined);
+  expect(application.calls.map((call) => call.slice(0, 12))).toEqual(['forget files']);
+});
+
 it('takes files that are dropped on it', async () => {
   const { runs } = await showFiles('empty');
   const dataTransfer = new DataTransfer();

@@ -64,6 +64,8 @@ export interface FakeOptions {
   readonly coordinator?: RunView;
   readonly participant?: RunView;
   readonly stored?: boolean;
+  /** This browser keeps files of the person's own. */
+  readonly filesKept?: boolean;
   readonly plansFail?: boolean;
   /** The offered plans come when this is resolved. */
   readonly plansAfter?: Promise<void>;
@@ -88,6 +90,7 @@ export function fakeApplication(options: FakeOptions = {}): FakeApplication {
   const calls: string[] = [];
   const runs: FakeRun[] = [];
   let kept = options.stored !== false;
+  let filesKept = options.filesKept === true;
   let named = options.named === true;
   const start = (view: RunView, own?: OwnFilesView): FakeRun => {
     const run = fakeRun(view, own);
@@ -130,6 +133,15 @@ export function fakeApplication(options: FakeOptions = {}): FakeApplication {
     forgetRun(federation) {
       calls.push(`forget ${federation}`);
       kept = false;
+      return Promise.resolve();
+    },
+    keptFiles: () =>
+      Promise.resolve(
+        filesKept ? [{ planHash: hash(8), planName: 'Penguins, by island', files: 3, bytes: 51_420 }] : [],
+      ),
+    forgetFiles(planHash) {
+      calls.push(`forget files ${planHash.slice(0, 4)}`);
+      filesKept = false;
       return Promise.resolve();
     },
     launch(chosen) {
@@ -206,6 +218,7 @@ export function exhibits(): readonly Exhibit[] {
   return [
     { name: 'home', address: '#/', options: {} },
     { name: 'home-named', address: '#/', options: { named: true } },
+    { name: 'home-files', address: '#/', options: { filesKept: true } },
     { name: 'home-empty', address: '#/', options: { stored: false } },
     { name: 'launch', address: '#/launch', options: {} },
     { name: 'launch-named', address: '#/launch', options: { offered: [namedPlan] } },

@@ -4,7 +4,8 @@ import { utf8 } from '../../src/core/bytes.ts';
 import type { DataReading } from '../../src/core/localWork.ts';
 import { parsePlan } from '../../src/core/plan.ts';
 import { hashOf } from '../../src/crypto/hash.ts';
-import { keptFilesKey, RunFiles } from '../../src/main/ownFiles.ts';
+import { allKeptFiles } from '../../src/main/keptFiles.ts';
+import { RunFiles } from '../../src/main/ownFiles.ts';
 import { PrivateDataService } from '../../src/worker/privateDataService.ts';
 import { MemoryStore } from '../support/memoryStore.ts';
 import { gardenTable, ownPlanDocument } from '../support/ownPlan.ts';
@@ -92,7 +93,9 @@ it('keeps files in the browser only when asked, and finds and forgets them', asy
   expect(second.files.view()).toMatchObject({ added: [], kept: false });
   await second.files.add([WEST]);
   await second.files.accept(true);
-  expect(await second.store.keys('')).toEqual([keptFilesKey(planHash)]);
+  expect(await allKeptFiles(second.store)).toEqual([
+    { planHash, planName: plan.name, files: 1, bytes: WEST.blob.size },
+  ]);
 
   const third = opened(first.store);
   await third.files.restore();
