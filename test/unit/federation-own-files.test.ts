@@ -1,5 +1,6 @@
 /** Plans on people's own files: whoever has not chosen any is called for no round, and answers for none. */
 import { afterEach, expect, test } from 'vitest';
+import { participantMachine } from '../../src/federation/participantMachine.ts';
 import { ownPlanDocument } from '../support/ownPlan.ts';
 import { Room, until } from '../support/room.ts';
 
@@ -48,4 +49,17 @@ test('who chooses during the run takes part from the next round', async () => {
   const counts = coordinator.records.map(({ sheets }) => sheets.flatMap(({ survivors }) => survivors).length);
   expect(counts[0]).toBe(3);
   expect(counts.at(-1)).toBe(4);
+});
+
+test('a call that comes before anything is chosen is answered afterwards, not before', async () => {
+  room = await Room.found(ownPlanDocument({ rounds: 1, people: 3 }));
+  const { participant } = await room.join('alice');
+  await until(participant, () => participant.state.phase === 'choosing' && participant.state.head !== undefined);
+  const call = { type: 'call', round: 1, body: { deadlineMs: 1000 } } as const;
+  const called = participantMachine(participant.state, { event: 'message', message: call }, 0);
+  expect(called.effects).toEqual([]);
+  expect(called.state).toMatchObject({ phase: 'choosing', pendingCall: 1, rounds: {} });
+  const accepted = participantMachine(called.state, { event: 'data-accepted' }, 0);
+  const tasks = accepted.effects.flatMap((effect) => (effect.effect === 'task' ? [effect.task] : []));
+  expect(tasks).toEqual(['prepare', 'advert']);
 });
