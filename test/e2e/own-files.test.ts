@@ -72,6 +72,22 @@ it(
   3 * LIMIT_MS,
 );
 
+it(
+  'names the file of which nothing can be trained on, and why',
+  async () => {
+    const folderOf = join(folder, 'unusable');
+    await mkdir(folderOf);
+    await writeFile(join(folderOf, '1.csv'), 'petal,sepal,kind\nlong,5,rose\n');
+    for (const name of ['2.csv', '3.csv']) await writeFile(join(folderOf, name), gardenTable(2, ROWS));
+    const { code, output, errors } = await federate('--data', folderOf);
+    expect({ code, output }).toEqual({ code: 1, output: '' });
+    const path = join(folderOf, '1.csv');
+    const why = '1.csv, row 2, column petal: "long", expected a number';
+    expect(errors.startsWith(`Nothing in "${path}" can be trained on. ${why}`), errors).toBe(true);
+  },
+  3 * LIMIT_MS,
+);
+
 it('says what is missing, before a browser is opened', async () => {
   const [none, few] = await Promise.all([federate(), federate('--data', join(gardens, '10'))]);
   expect(none).toMatchObject({

@@ -80,11 +80,11 @@ export class Tab {
     await found.waitFor({ timeout: READING_MS });
     const accept = this.page.getByRole('button', { name: /^Train on / });
     if (await accept.isVisible()) return accept.click();
-    const refused = await found.locator('tbody tr').first().allInnerTexts();
-    throw new HushError(
-      'federate/data',
-      `Nothing in "${path}" can be trained on. ${refused.join(' ').replaceAll('\t', ', ')}`,
-    );
+    const [file = path, row, column, value, expected] = await found
+      .locator('.refusals tbody tr:first-child > *')
+      .allInnerTexts();
+    const why = value === undefined ? '' : ` ${file}, row ${row}, column ${column}: ${value}, expected ${expected}.`;
+    throw new HushError('federate/data', `Nothing in "${path}" can be trained on.${why}`);
   }
 
   get #joinButton(): Locator {
