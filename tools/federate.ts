@@ -1,6 +1,6 @@
 /** A real federation on this machine, from the command line: browser tabs, WebRTC, and files at the end. */
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join as joinPath } from 'node:path';
 import { fromBase64Url } from '../src/core/bytes.ts';
 import { HushError } from '../src/core/errors.ts';
 import type { RunView } from '../src/core/runView.ts';
@@ -61,7 +61,7 @@ runIfMain(import.meta.url, async (args) => {
 
 async function federate(
   options: FederateOptions,
-  { plan, text, participants }: PreparedPlan,
+  { plan, text, participants, entries }: PreparedPlan,
   url: string,
   tabs: Tabs,
   say: (line: string) => void,
@@ -76,9 +76,14 @@ async function federate(
     await tab.visit(inviteLink);
     return tab;
   };
+  const joinIn = async (tab: Tab): Promise<void> => {
+    await tab.join(options.engine);
+    const entry = entries[guests.indexOf(tab)];
+    if (entry !== undefined) await tab.chooseFiles(entry);
+  };
   // Nobody begins to compute while others still load the page: that is not what is to be seen here.
   for (let i = 0; i < participants; i++) await open();
-  for (const tab of guests) await tab.join(options.engine);
+  for (const tab of guests) await joinIn(tab);
   const drops = options.drops.map(async ({ tab, round }) => {
     const guest = guests[tab - 1];
     if (guest === undefined) return;
@@ -98,7 +103,7 @@ async function federate(
     say(`Opening one more tab in round ${next}.`);
     const tab = await open();
     newcomers.push(tab);
-    await tab.join(options.engine);
+    await joinIn(tab);
   });
   const here = guests.filter((tab) => !tab.closed);
   const modelHashes = await Promise.all(here.map((tab) => settledModelHash(tab, view)));
@@ -175,11 +180,11 @@ async function writeFiles(
 ): Promise<void> {
   await mkdir(out, { recursive: true });
   await Promise.all([
-    writeFile(join(out, 'plan.json'), planText),
-    writeFile(join(out, 'model.json'), files.modelJson),
-    writeFile(join(out, 'weights.bin'), fromBase64Url(files.weights)),
-    writeFile(join(out, 'metrics.jsonl'), files.metrics),
-    writeFile(join(out, 'ledger.jsonl'), files.ledger),
+    writeFile(joinPath(out, 'plan.json'), planText),
+    writeFile(joinPath(out, 'model.json'), files.modelJson),
+    writeFile(joinPath(out, 'weights.bin'), fromBase64Url(files.weights)),
+    writeFile(joinPath(out, 'metrics.jsonl'), files.metrics),
+    writeFile(joinPath(out, 'ledger.jsonl'), files.ledger),
   ]);
 }
 

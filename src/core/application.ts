@@ -1,11 +1,55 @@
 /** What the screens need from the rest, and nothing else: main.ts provides it, the screen gallery and tests fake it. */
+import type { DataReport, ReadProgress } from './dataReport.ts';
+import type { ExpectedData } from './dataSchema.ts';
 import type { ProblemView, RunActions, RunView } from './runView.ts';
 import type { Admission, Plan } from './plan.ts';
 import type { Hash } from './ids.ts';
 import type { Unsubscribe } from './ports.ts';
+import type { SourceFile } from './sourceFile.ts';
+
+/** Files that were added together. */
+export interface AddedFiles {
+  readonly id: number;
+  /** Of the file, of the folder, or how many they are. */
+  readonly name: string;
+  readonly files: number;
+  readonly bytes: number;
+}
+
+export interface OwnFilesView {
+  /** What the plan expects; undefined until the plan is here. */
+  readonly expected: ExpectedData | undefined;
+  readonly added: readonly AddedFiles[];
+  /** Undefined while nothing is being read; without progress at its very beginning. */
+  readonly reading: { readonly progress: ReadProgress | undefined } | undefined;
+  readonly report: DataReport | undefined;
+  readonly problem: ProblemView | undefined;
+  /** From then on these are what is trained on. */
+  readonly accepted: boolean;
+  /** In this browser, beyond the life of this tab. */
+  readonly kept: boolean;
+}
+
+/** A person's own files for a plan that asks for them. They go to this tab's worker, and nowhere else. */
+export interface OwnFiles {
+  view(): OwnFilesView;
+  onChange(handler: () => void): Unsubscribe;
+  /** Reads them beside those that are there; what goes wrong is in the view, and loses nothing. */
+  add(files: readonly SourceFile[]): Promise<void>;
+  /** Takes back what was added together, and reads the rest anew. */
+  remove(id: number): Promise<void>;
+  /** Takes back what is being read. */
+  stop(): void;
+  /** Trains on them from now on; keeps them in this browser only if asked. */
+  accept(keep: boolean): Promise<void>;
+  /** This browser keeps them no longer; this tab goes on with them. */
+  forget(): Promise<void>;
+}
 
 /** A run in this tab, observed and acted on. */
 export interface Run {
+  /** Undefined where nobody is asked for files: with public data, and for the coordinator. */
+  readonly ownFiles?: OwnFiles | undefined;
   readonly actions: RunActions;
   /** The latest view. */
   view(): RunView;
@@ -21,6 +65,14 @@ export interface StoredRun {
   readonly launchedMs: number;
   readonly completed: number;
   readonly of: number;
+}
+
+/** Files that this browser was asked to keep for a plan. */
+export interface KeptFiles {
+  readonly planHash: Hash;
+  readonly planName: string;
+  readonly files: number;
+  readonly bytes: number;
 }
 
 /** A plan offered or written on the Launch screen. */
@@ -60,6 +112,9 @@ export interface Application {
   readPlan(text: string): Promise<PlanDraft>;
   storedRuns(): Promise<readonly StoredRun[]>;
   forgetRun(federation: string): Promise<void>;
+  /** Of a person's own, for plans that ask for them. */
+  keptFiles(): Promise<readonly KeptFiles[]>;
+  forgetFiles(planHash: Hash): Promise<void>;
   launch(draft: PlanDraft): Promise<{ readonly federation: string; readonly run: Run }>;
   /** Takes a stored federation up again. @throws HushError `run/unknown`, `run/open-elsewhere`. */
   resume(federation: string): Promise<Run>;

@@ -30,7 +30,7 @@ export interface ShardAssignment {
   readonly seed: number;
 }
 
-/** The port of everything that yields training data: a shard of a public set here, a person's own files later. */
+/** The port of everything that yields training data: a shard of a public set, or a person's own files. */
 export interface DataSource {
   /** @throws HushError `data/…`, saying what is wrong with which file. */
   load(): Promise<TrainingData>;

@@ -1,10 +1,12 @@
 /** What the page asks of its workers. Both are ports: the simulation and the tests have their own. */
 import type { Bytes } from './bytes.ts';
+import type { DataReport, ReadProgress } from './dataReport.ts';
 import type { ShardAssignment } from './dataset.ts';
 import type { EngineChoice, EngineName, TrainingProgress } from './engine.ts';
 import type { Hash, RoundNumber } from './ids.ts';
 import type { Plan } from './plan.ts';
 import type { FailureHandler, Unsubscribe } from './ports.ts';
+import type { SourceFile } from './sourceFile.ts';
 import type { Figures, Part, SumSpec } from './sumSpec.ts';
 import type { MaskedUpdate, ModelParameters } from './updateStages.ts';
 
@@ -16,7 +18,8 @@ export type AskedEngine = EngineName | 'stock';
 
 export interface TrainerTask {
   readonly plan: Plan;
-  readonly shard: ShardAssignment;
+  /** Undefined where people train on their own files. */
+  readonly shard: ShardAssignment | undefined;
   readonly forceEngine?: AskedEngine;
 }
 
@@ -25,6 +28,14 @@ export interface EngineWish {
   readonly remembered?: EngineChoice;
   /** Measures, whatever is remembered. */
   readonly anew?: boolean;
+}
+
+export interface DataOrder {
+  /** Says what is expected of the files. */
+  readonly plan: Plan;
+  readonly files: readonly SourceFile[];
+  /** Forgets what was read before. */
+  readonly anew: boolean;
 }
 
 export interface TrainerInfo {
@@ -97,6 +108,17 @@ export interface ApplyReport {
   readonly totalWeight: number;
   /** The next model; for a round that only evaluates, the same as before. */
   readonly parameters: ModelParameters;
+}
+
+/** Reading a person's own files, in the training worker. A port of its own: the protocol has no business with data. */
+export interface DataReading {
+  /**
+   * Reads files beside those that were read before; what is wrong with them is in the report. Goes before the trainer's
+   * `open`, which trains on what was kept. @throws HushError `data/aborted` after `stopReading`: what was read before must
+   * then be read anew.
+   */
+  readData(order: DataOrder, onProgress: (progress: ReadProgress) => void): Promise<DataReport>;
+  stopReading(): void;
 }
 
 /** Training, masking and applying, in the training worker. A call fails with `worker/crashed` when the worker dies. */

@@ -1,7 +1,7 @@
 /** Built-in architectures, and the flat layout of their parameters, known without any training library. */
 import { placeNetwork } from './layerShapes.ts';
 import type { ParameterLayout } from './layerShapes.ts';
-import type { Activation, Layer, Network } from './network.ts';
+import type { Activation, Layer, Loss, Network } from './network.ts';
 import type { Decoded } from './schema.ts';
 import { integer, list, v } from './schema.ts';
 
@@ -15,6 +15,8 @@ const mlpSchema = v.strictObject({
   hidden: list(integer(1, 65_536), 16),
   outputs: integer(1, 65_536),
   activation: v.picklist(ACTIVATIONS, `one of ${ACTIVATIONS.join(', ')}`),
+  /** Without it `softmax-cross-entropy`. */
+  loss: v.optional(v.picklist(LOSSES, `one of ${LOSSES.join(', ')}`)),
 });
 
 /** One dense layer: logistic regression, or with mean squared error linear regression. */
@@ -110,6 +112,11 @@ export function outputsOf(spec: ModelSpec): NamedSize {
     : { field: 'outputs', size: spec.outputs };
 }
 
+export function lossOf(spec: ModelSpec): Loss {
+  const chosen = spec.architecture === 'mlp' || spec.architecture === 'linear' ? spec.loss : undefined;
+  return chosen ?? 'softmax-cross-entropy';
+}
+
 /** The layers of an architecture, with the spec's sizes. */
 export function networkOf(spec: ModelSpec): Network {
   switch (spec.architecture) {
@@ -117,9 +124,10 @@ export function networkOf(spec: ModelSpec): Network {
       return valueNetwork(
         [spec.inputs],
         [...spec.hidden.map((units) => dense(units, spec.activation)), dense(spec.outputs)],
+        lossOf(spec),
       );
     case 'linear':
-      return { ...valueNetwork([spec.inputs], [dense(spec.outputs)]), loss: spec.loss };
+      return valueNetwork([spec.inputs], [dense(spec.outputs)], lossOf(spec));
     case 'lenet':
       return imageNetwork(spec, [8, 16], 64);
     case 'cnn':
@@ -145,8 +153,12 @@ function dense(units: number, activation: Activation = 'linear', useBias = true)
   return { kind: 'dense', units, activation, useBias };
 }
 
-function valueNetwork(shape: readonly number[], layers: readonly Layer[]): Network {
-  return { input: { kind: 'values', shape }, layers, loss: 'softmax-cross-entropy' };
+function valueNetwork(
+  shape: readonly number[],
+  layers: readonly Layer[],
+  loss: Loss = 'softmax-cross-entropy',
+): Network {
+  return { input: { kind: 'values', shape }, layers, loss };
 }
 
 function imageNetwork({ height, width, channels, outputs }: ImageSpec, filters: readonly number[], units: number) {

@@ -1,6 +1,8 @@
 /** The plan: one JSON document that says what is trained, by whom, on what, and under which rules. */
+import { expectedDataSchema } from './dataSchema.ts';
 import { HushError } from './errors.ts';
-import { modelSpecSchema, outputsOf } from './modelSpec.ts';
+import { modelSpecSchema } from './modelSpec.ts';
+import { checkFit } from './planFit.ts';
 import type { Decoded } from './schema.ts';
 import { finite, integer, list, parseDocument, text, v } from './schema.ts';
 
@@ -33,6 +35,17 @@ const splitSchema = v.variant(
   'one of iid, label, dirichlet',
 );
 
+/** What is trained for: a class of each example, a value of each, or the next token of a text. */
+const taskSchema = v.variant(
+  'kind',
+  [
+    v.strictObject({ kind: v.literal('classification'), classes: list(text(200), 65_536) }),
+    v.strictObject({ kind: v.literal('regression') }),
+    v.strictObject({ kind: v.literal('next-token') }),
+  ],
+  'one of classification, regression, next-token',
+);
+
 const dataSchema = v.variant(
   'kind',
   [
@@ -45,8 +58,10 @@ const dataSchema = v.variant(
       shards: integer(1, 10_000),
       split: splitSchema,
     }),
+    /** Everybody's own files, which must be of this kind and shape; they stay in each tab. */
+    v.strictObject({ kind: v.literal('private'), schema: expectedDataSchema }),
   ],
-  'one of public',
+  'one of public, private',
 );
 
 const optimizerSchema = v.variant(
@@ -111,7 +126,7 @@ export const planSchema = v.strictObject({
   description: text(2000),
   licence: text(80),
   lane: v.literal('sealed', 'sealed'),
-  task: v.strictObject({ kind: v.literal('classification', 'classification'), classes: list(text(80), 65_536) }),
+  task: taskSchema,
   data: dataSchema,
   model: modelSpecSchema,
   training: trainingSchema,
@@ -182,17 +197,7 @@ function checkAcrossFields(plan: Plan): void {
   if (ring === 'half' && bits < MIN_HALF_RING_BITS) {
     wrong('aggregation.bits', bits, `at least ${MIN_HALF_RING_BITS} with "aggregation.ring" "half"`);
   }
-  const { model } = plan;
-  const outputs = outputsOf(model);
-  if (plan.task.classes.length !== outputs.size) {
-    wrong(`model.${outputs.field}`, outputs.size, `the number of task.classes, ${plan.task.classes.length}`);
-  }
-  if (model.architecture === 'gpt' && model.width % model.heads !== 0) {
-    wrong('model.heads', model.heads, `a divisor of model.width, ${model.width}`);
-  }
-  if (model.architecture === 'linear' && model.loss !== 'softmax-cross-entropy') {
-    wrong('model.loss', model.loss, '"softmax-cross-entropy" for the task classification');
-  }
+  checkFit(plan, wrong);
   const { admission, names } = plan.security;
   if (admission === 'named' && names.length < cohort.target) {
     wrong('security.names', `${names.length} people`, `at least aggregation.cohort.target, ${cohort.target}`);
@@ -204,6 +209,11 @@ function checkAcrossFields(plan: Plan): void {
       seen.add(value);
     });
   }
+}
+
+/** The names of the classes; none where values or tokens are learnt. */
+export function classesOfTask({ task }: Plan): readonly string[] {
+  return task.kind === 'classification' ? task.classes : [];
 }
 
 /** Shares needed to unmask a round of `n`: floor(2n/3) + 1 against an active coordinator, floor(n/2) + 1 otherwise. */

@@ -12,6 +12,8 @@ export type RunPhase =
   | 'connecting'
   /** Fetching and verifying plan, model and ledger; loading data; choosing an engine. */
   | 'preparing'
+  /** For the files that this person is to train on. */
+  | 'choosing'
   /** For enough people. */
   | 'waiting'
   | 'running'

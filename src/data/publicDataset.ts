@@ -46,7 +46,11 @@ export class PublicDataSource implements DataSource {
   }
 
   async #fetchAll(): Promise<{ pixels: Uint8Array; width: number; labels: Uint8Array; testCount: number }> {
-    const { name, sha256 } = this.#plan.data;
+    const { data } = this.#plan;
+    if (data.kind !== 'public') {
+      throw new HushError('data/unknown', `Plan: "data.kind" is "${data.kind}", expected "public" to fetch it.`);
+    }
+    const { name, sha256 } = data;
     const dataset = publicDataset(name);
     const [imagesPath, labelsPath] = [`/data/${dataset.imagesFile}`, `/data/${dataset.labelsFile}`];
     const [images, labels] = await Promise.all(

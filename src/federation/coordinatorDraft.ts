@@ -125,7 +125,14 @@ export class CoordinatorDraft {
   /** Sessions that a call goes to. */
   eligible(): readonly Session[] {
     const { sessions, excluded } = this.state;
-    return sessions.values().filter((session) => session.phase !== 'paused' && !excluded.includes(session.id));
+    return sessions
+      .values()
+      .filter((session) => session.phase !== 'paused' && this.isReady(session) && !excluded.includes(session.id));
+  }
+
+  /** Who has yet to choose files of its own is not called: it would not answer. */
+  isReady({ phase }: Session): boolean {
+    return this.state.plan.data.kind === 'public' || phase !== 'preparing';
   }
 
   /** At least this many must take part at all. */

@@ -54,9 +54,10 @@ export function onCalled(draft: CoordinatorDraft, number: RoundNumber): void {
   draft.sendTo(called, 'call', number, { deadlineMs: advertMs });
 }
 
-/** Somebody who came while the call is open is called too. */
+/** Somebody who came, or got ready, while the call is open is called too. */
 export function callNewcomer(draft: CoordinatorDraft, session: Session): void {
   const { upcoming, excluded } = draft.state;
+  if (!draft.isReady(session) || upcoming?.adverts.has(session.id)) return;
   if (upcoming?.step !== 'adverts' || upcoming.untilMs === undefined || excluded.includes(session.id)) return;
   draft.patchRound(upcoming.number, { awaited: upcoming.awaited.set(session.id, true) });
   draft.sendTo([session.id], 'call', upcoming.number, { deadlineMs: Math.max(0, upcoming.untilMs - draft.nowMs) });

@@ -13,6 +13,7 @@ import {
   sealAbandoned,
 } from './coordinatorEnd.ts';
 import {
+  callNewcomer,
   callNext,
   closeCall,
   closeReveal,
@@ -130,7 +131,9 @@ function onMessage(draft: CoordinatorDraft, channel: ChannelId, message: Message
       return draft.task('item', round, message.body, { about: id });
     case 'progress': {
       const { phase, fraction, engine, samples, trainMs } = message.body;
-      return draft.patchSession(id, { phase, fraction, engine, samples, trainMs });
+      draft.patchSession(id, { phase, fraction, engine, samples, trainMs });
+      if (!draft.isReady(session)) callNewcomer(draft, { ...session, phase });
+      return;
     }
     case 'leave':
       draft.effect({ effect: 'close', channel });

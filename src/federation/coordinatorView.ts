@@ -138,12 +138,18 @@ function roundWait(totals: RoundTotals): string | undefined {
 
 function waitOf(state: CoordinatorState, round: CoordinatorRound | undefined): WaitView | undefined {
   const here = state.sessions.size;
+  const choosing = choosingOf(state);
   const { cohort } = state.plan.aggregation;
   if (state.phase === 'waiting') {
     const wanted = state.started ? Math.max(3, cohort.minimum) : cohort.target;
     const more = Math.max(0, wanted - here);
     return {
-      for: more > 0 ? `${more} more ${more === 1 ? 'person' : 'people'}` : 'the first keys',
+      for:
+        more > 0
+          ? `${more} more ${more === 1 ? 'person' : 'people'}`
+          : choosing > 0
+            ? `${choosing} ${choosing === 1 ? 'person' : 'people'} to choose files`
+            : 'the first keys',
       untilMs: undefined,
     };
   }
@@ -151,6 +157,11 @@ function waitOf(state: CoordinatorState, round: CoordinatorRound | undefined): W
   const totals = roundTotals(round);
   const what = roundWait(totals);
   return what === undefined ? undefined : { for: what, untilMs: totals.untilMs };
+}
+
+/** How many have yet to choose files of their own, or to load them. */
+function choosingOf({ plan, sessions }: CoordinatorState): number {
+  return plan.data.kind === 'public' ? 0 : sessions.values().filter(({ phase }) => phase === 'preparing').length;
 }
 
 function sentenceOf(state: CoordinatorState, round: CoordinatorRound | undefined, reachability: Reachability): string {
@@ -171,6 +182,7 @@ function sentenceOf(state: CoordinatorState, round: CoordinatorRound | undefined
       return state.problem?.message ?? 'Something failed.';
     case 'connecting':
     case 'preparing':
+    case 'choosing':
     case 'left':
     case 'coordinator-away':
     case 'refused':

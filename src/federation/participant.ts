@@ -78,6 +78,11 @@ export class Participant extends Runner<ParticipantState, ParticipantEvent, Part
     this.#options.trainer.share(percent);
   }
 
+  /** The trainer has read what the plan asks this person for; before that, nothing is answered for a round. */
+  acceptData(): void {
+    this.take({ event: 'data-accepted' });
+  }
+
   view(): RunView {
     return participantView(this.state, {
       log: this.log,

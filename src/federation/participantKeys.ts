@@ -7,6 +7,7 @@ import type { Body } from './messages.ts';
 import { limitTimer, roundLimitMs } from './participantDraft.ts';
 import type { ParticipantDraft } from './participantDraft.ts';
 import { tryTrain } from './participantRound.ts';
+import { isWithoutData } from './participantState.ts';
 import type { ParticipantTasks } from './participantState.ts';
 import { quorum } from './roster.ts';
 
@@ -30,6 +31,7 @@ export function onCall(draft: ParticipantDraft, round: RoundNumber): void {
 export function answerCall(draft: ParticipantDraft): void {
   const { pendingCall, head, wantedHead, plan, finishing, paused, phase } = draft.state;
   if (pendingCall === undefined || plan === undefined || head === undefined || head.recordHash !== wantedHead) return;
+  if (isWithoutData(draft.state)) return;
   draft.patch({ pendingCall: undefined });
   if (finishing || paused || phase === 'failed' || draft.round(pendingCall) !== undefined) return;
   draft.patchRound(pendingCall, { step: 'advertised' });

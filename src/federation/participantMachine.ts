@@ -20,6 +20,7 @@ import {
   FETCH_TIMER,
   fetchLedger,
   onChallenge,
+  onDataAccepted,
   onFetchTimer,
   onItem,
   onSyncDone,
@@ -76,6 +77,9 @@ export const participantMachine: Machine<ParticipantState, ParticipantEvent, Par
       break;
     case 'trainer-failed':
       onTrainerFailed(draft, event.error);
+      break;
+    case 'data-accepted':
+      onDataAccepted(draft);
       break;
     case 'wish':
       onWish(draft, event.wish);

@@ -101,7 +101,7 @@ export interface ParticipantTasks {
     readonly output: Hash;
   };
   readonly prepare: {
-    readonly input: { readonly plan: Plan; readonly shard: ShardAssignment };
+    readonly input: { readonly plan: Plan; readonly shard: ShardAssignment | undefined };
     readonly output: { readonly info: TrainerInfo; readonly choice: EngineChoice };
   };
   /** Once more, whatever is remembered. */
@@ -197,6 +197,8 @@ export type ParticipantEvent =
   /** What answers at the coordinator's address does not sign with the link's key, or speaks for another plan. */
   | { readonly event: 'foreign'; readonly what: 'key' | 'plan' }
   | { readonly event: 'message'; readonly message: Message }
+  /** The person has chosen the files that the plan asks for. */
+  | { readonly event: 'data-accepted' }
   | { readonly event: 'progress'; readonly progress: TrainingProgress }
   | { readonly event: 'trainer-failed'; readonly error: HushError }
   | { readonly event: 'wish'; readonly wish: ParticipantWish }
@@ -237,6 +239,8 @@ export interface ParticipantState {
   readonly trainer: 'closed' | 'resting' | 'preparing' | 'ready' | 'failed';
   /** In a row; a completed training ends the row. */
   readonly trainerFailures: number;
+  /** What the person trains on is there; matters only where the plan asks for people's own files. */
+  readonly dataAccepted: boolean;
   readonly info: TrainerInfo | undefined;
   readonly choice: EngineChoice | undefined;
   /** Highest round for which shares were dealt; survives a reload. */
@@ -281,6 +285,7 @@ export function initialParticipant(
     fetching: undefined,
     trainer: 'closed',
     trainerFailures: 0,
+    dataAccepted: false,
     info: undefined,
     choice: undefined,
     guard,
@@ -298,4 +303,9 @@ export function initialParticipant(
     status: undefined,
     problem: undefined,
   };
+}
+
+/** The plan asks for the person's own files, and none are chosen yet. */
+export function isWithoutData({ plan, dataAccepted }: ParticipantState): boolean {
+  return plan?.data.kind === 'private' && !dataAccepted;
 }

@@ -6,6 +6,7 @@ import { PROTOCOL_VERSION } from './messages.ts';
 import type { Body } from './messages.ts';
 import type { ParticipantDraft } from './participantDraft.ts';
 import { answerCall } from './participantKeys.ts';
+import { isWithoutData } from './participantState.ts';
 import { tryTrain } from './participantRound.ts';
 import type { ParticipantStep, ParticipantTasks } from './participantState.ts';
 
@@ -36,8 +37,13 @@ export function onWelcome(draft: ParticipantDraft, body: Body<'welcome'>): void 
     phase: draft.state.paused ? 'paused' : body.finished ? 'finished' : 'preparing',
   });
   draft.log('Connected to the coordinator, whose key is the one in the link.', 'good');
+  choose(draft);
   catchUp(draft);
   draft.progress();
+}
+
+function choose(draft: ParticipantDraft): void {
+  if (draft.state.phase === 'preparing' && isWithoutData(draft.state)) draft.patch({ phase: 'choosing' });
 }
 
 export function onUnwelcome(draft: ParticipantDraft, body: Body<'unwelcome'>): void {
@@ -109,11 +115,23 @@ export function onFetchTimer(draft: ParticipantDraft): void {
 
 function prepare(draft: ParticipantDraft): void {
   const { plan, state } = draft;
+  const { data, seed } = plan;
   if (state.welcome === undefined) return;
+  if (data.kind === 'private') {
+    if (!state.dataAccepted) return;
+    draft.patch({ trainer: 'preparing' });
+    return draft.task('prepare', 0, { plan, shard: undefined });
+  }
+  const { shards, split } = data;
   draft.patch({ trainer: 'preparing' });
-  const { shards, split } = plan.data;
-  const shard = { index: state.welcome.shard % shards, count: shards, split, seed: plan.seed };
-  draft.task('prepare', 0, { plan, shard });
+  draft.task('prepare', 0, { plan, shard: { index: state.welcome.shard % shards, count: shards, split, seed } });
+}
+
+/** Where people train on their own files, nothing is answered for a round before they have chosen them. */
+export function onDataAccepted(draft: ParticipantDraft): void {
+  draft.patch({ dataAccepted: true, ...(draft.state.phase === 'choosing' && { phase: 'preparing' }) });
+  draft.log('The files to train on are chosen; they stay in this tab.', 'good');
+  catchUp(draft);
 }
 
 export function onItem(draft: ParticipantDraft, body: Body<'item'>): void {
@@ -144,6 +162,7 @@ export function onSyncDone(draft: ParticipantDraft, done: SyncDone): void {
     case 'readPlan':
       draft.patch({ plan: done.output, fetching: undefined });
       draft.log(`The plan is the one in the link: ${done.output.name}.`, 'good');
+      choose(draft);
       return catchUp(draft);
     case 'readLedger':
       if ((draft.state.head?.completed ?? 0) > done.output.head.completed) {

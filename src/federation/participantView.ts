@@ -130,6 +130,7 @@ function waitOf(state: ParticipantState, round: ParticipantRound | undefined): W
     const fetching = state.fetching && `the ${state.fetching.what} from the coordinator`;
     return { for: fetching ?? 'the data and the fastest engine', untilMs: undefined };
   }
+  if (phase === 'choosing') return { for: 'your files', untilMs: undefined };
   if (phase === 'connecting') return { for: 'the coordinator to answer', untilMs: undefined };
   if (phase === 'waiting') return { for: 'enough people for a round', untilMs: undefined };
   if (phase !== 'running' || round === undefined || plan === undefined) return undefined;
@@ -153,6 +154,8 @@ function sentenceOf(state: ParticipantState, round: RoundView | undefined): stri
       return 'Connecting.';
     case 'preparing':
       return 'Getting ready in this tab.';
+    case 'choosing':
+      return 'This plan trains on your own files, which stay in this tab.';
     case 'waiting':
       return 'Ready.';
     case 'running':

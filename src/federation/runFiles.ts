@@ -3,6 +3,7 @@ import { HushError } from '../core/errors.ts';
 import type { FederationId, Hash } from '../core/ids.ts';
 import { layersModelFiles } from '../core/layersModel.ts';
 import type { LayersModelFiles } from '../core/layersModel.ts';
+import { classesOfTask } from '../core/plan.ts';
 import type { Plan } from '../core/plan.ts';
 import { finite, integer, parseDocument, toWire, v } from '../core/schema.ts';
 import type { Decoded } from '../core/schema.ts';
@@ -22,14 +23,17 @@ export interface ModelOrigin {
   readonly rounds: number;
 }
 
+/** What people keep to themselves has none that others could use it by. */
+const PRIVATE_LICENCE = 'none: private data of the participants';
+
 /** model.json and weights.bin. */
 export function modelFilesOf(plan: Plan, origin: ModelOrigin, parameters: ModelParameters): LayersModelFiles {
   const { planHash, federation, modelHash, ledgerHead, rounds } = origin;
   return layersModelFiles(plan.model, parameters, {
     name: plan.name,
     licence: plan.licence,
-    dataLicence: plan.data.licence,
-    classes: plan.task.classes,
+    dataLicence: plan.data.kind === 'public' ? plan.data.licence : PRIVATE_LICENCE,
+    classes: classesOfTask(plan),
     planHash,
     federation,
     modelHash,

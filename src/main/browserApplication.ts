@@ -2,6 +2,7 @@
 import type {
   Application,
   InviteView,
+  KeptFiles,
   LocalFederation,
   NamedIdentityView,
   PlanDraft,
@@ -10,6 +11,7 @@ import type {
 } from '../core/application.ts';
 import { utf8 } from '../core/bytes.ts';
 import { asHushError, HushError } from '../core/errors.ts';
+import type { Hash } from '../core/ids.ts';
 import type { AskedEngine } from '../core/localWork.ts';
 import { inputsOf, outputsOf } from '../core/modelSpec.ts';
 import { parsePlan } from '../core/plan.ts';
@@ -22,6 +24,7 @@ import { foundFederation } from '../federation/founding.ts';
 import { inviteFragment, parseInvite } from '../federation/invite.ts';
 import { openCoordinatorRun } from './coordinatorRun.ts';
 import type { CoordinatorRun } from './coordinatorRun.ts';
+import { allKeptFiles, forgetFiles } from './keptFiles.ts';
 import { forgetNamedIdentity, makeNamedIdentity, namedIdentity } from './namedIdentity.ts';
 import { openParticipantRun } from './participantRun.ts';
 import type { Services } from './services.ts';
@@ -87,6 +90,14 @@ export class BrowserApplication implements Application {
     for (const prefix of [`identity/${federation}/`, `guard/${federation}/`]) {
       for (const key of await store.keys(prefix)) await store.delete(key);
     }
+  }
+
+  keptFiles(): Promise<readonly KeptFiles[]> {
+    return allKeptFiles(this.#services.store);
+  }
+
+  forgetFiles(planHash: Hash): Promise<void> {
+    return forgetFiles(this.#services.store, planHash);
   }
 
   async launch(draft: PlanDraft): Promise<{ readonly federation: string; readonly run: CoordinatorRun }> {
@@ -174,6 +185,7 @@ export class BrowserApplication implements Application {
 
 /** What would fail in every participant's tab is said before the launch. @throws HushError `data/unknown`, `plan/invalid`. */
 function checkAgainstData({ data, model }: Plan): void {
+  if (data.kind !== 'public') return;
   const dataset = publicDataset(data.name);
   for (const [named, expected] of [
     [inputsOf(model), dataset.inputs],

@@ -1,7 +1,7 @@
 /** A federation that this tab takes part in. */
 import type { Run } from '../core/application.ts';
 import { HushError } from '../core/errors.ts';
-import type { AskedEngine, Trainer } from '../core/localWork.ts';
+import type { AskedEngine, DataReading, Trainer } from '../core/localWork.ts';
 import type { Unsubscribe } from '../core/ports.ts';
 import type { RunActions, SavedFile } from '../core/runView.ts';
 import type { Invite } from '../federation/invite.ts';
@@ -13,6 +13,7 @@ import { withColluder } from './colluders.ts';
 import { withEngineMemory } from './engineMemory.ts';
 import { holdIdentity } from './identitySlot.ts';
 import { holdName } from './namedIdentity.ts';
+import { RunFiles } from './ownFiles.ts';
 import { saveModel } from './runFiles.ts';
 import type { Services } from './services.ts';
 
@@ -42,7 +43,7 @@ export async function openParticipantRun(
     const transport = services.transport();
     const named = name?.identity;
     const participant = await Participant.start({ ...services, invite, identity, named, trainer, transport });
-    return new TakingPart(participant, services, release, coordinatedHere);
+    return new TakingPart(participant, host, services, release, coordinatedHere);
   } catch (error) {
     release();
     throw error;
@@ -54,14 +55,23 @@ function askingFor(forceEngine: AskedEngine, host: Trainer): Trainer {
 }
 
 class TakingPart implements Run {
+  #ownFiles: RunFiles | undefined;
   readonly actions: RunActions;
   readonly #participant: Participant;
+  readonly #reading: DataReading;
   readonly #services: Services;
   readonly #release: Unsubscribe;
   readonly #coordinatedHere: () => boolean;
 
-  constructor(participant: Participant, services: Services, release: Unsubscribe, coordinatedHere: () => boolean) {
+  constructor(
+    participant: Participant,
+    reading: DataReading,
+    services: Services,
+    release: Unsubscribe,
+    coordinatedHere: () => boolean,
+  ) {
     this.#participant = participant;
+    this.#reading = reading;
     this.#services = services;
     this.#release = release;
     this.#coordinatedHere = coordinatedHere;
@@ -75,6 +85,22 @@ class TakingPart implements Run {
       startNow: () => undefined,
       save: (what) => this.#save(what),
     };
+  }
+
+  /** Made once the plan is here and asks for files. */
+  get ownFiles(): RunFiles | undefined {
+    const { plan, binding } = this.#participant.state;
+    if (this.#ownFiles !== undefined || plan?.data.kind !== 'private') return this.#ownFiles;
+    const files = new RunFiles({
+      plan,
+      planHash: binding.planHash,
+      reading: this.#reading,
+      store: this.#services.store,
+      onAccepted: () => this.#participant.acceptData(),
+    });
+    this.#ownFiles = files;
+    void files.restore();
+    return files;
   }
 
   view() {

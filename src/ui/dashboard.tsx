@@ -12,6 +12,7 @@ import { LeavesCard } from './leaves.tsx';
 import { LedgerCard, SaveButtons } from './ledger.tsx';
 import { LogCard } from './log.tsx';
 import { Note, ProblemNote } from './notes.tsx';
+import { OwnFilesCard } from './ownFiles.tsx';
 import { PeopleCard } from './people.tsx';
 import { peopleHere, phaseNote } from './phaseText.ts';
 import { RoundCard } from './roundCard.tsx';
@@ -39,7 +40,7 @@ export function Dashboard({ open, problemOf, onAgain, level = 1 }: Props) {
   const Title = level === 1 ? 'h1' : 'h2';
   const note = phaseNote(view);
   useTitleFocus(level === 1);
-  const gathering = ['connecting', 'preparing', 'waiting'].includes(view.phase);
+  const gathering = ['connecting', 'preparing', 'choosing', 'waiting'].includes(view.phase);
   const share = isOver(view.phase) || !(sharing || gathering) ? undefined : view.inviteLink;
   const bad = note?.tone === 'bad' && view.problem !== undefined;
   return (
@@ -83,18 +84,23 @@ function Cards({
     part('ledger', ledgerLook(view), () => <LedgerCard {...{ view, open, problemOf }} />);
   const measures = live && !coordinating && view.phase !== 'finished' && !open.closed.value;
   const onMeasure = measures ? (): void => open.run.actions.measureAgain() : undefined;
+  const { ownFiles } = open.run;
+  const files = ownFiles && part('files', open.key, () => <OwnFilesCard files={ownFiles} />);
+  const choosing = ownFiles?.view().accepted === false;
   // Cards of a like height side by side.
   const parts: readonly Part[] = [
+    live && choosing && files,
     live && (here || coordinating) && part('round', roundLook(view), () => <RoundCard view={view} />),
     invite !== undefined && part('invite', invite, () => <InviteCard link={invite} />),
     started && part('learning', learningLook(view), () => <LearningCard view={view} />),
     live && view.people.length > 0 && part('people', peopleLook(view), () => <PeopleCard view={view} />),
     ...(coordinating ? [ledger, trust, leaves] : [leaves, trust, ledger]),
+    live && !choosing && files,
     view.engine && part('engine', [view.engine, onMeasure !== undefined], () => engineCard(view, onMeasure)),
   ].filter((candidate) => typeof candidate === 'object');
   const shown = useOneByOne(parts.map(({ name }) => name));
   const cards = parts.filter(({ name }) => shown.has(name));
-  const wide = cards.length % 2 === 0;
+  const wide = cards.filter(({ name }) => name !== 'files').length % 2 === 0;
   return (
     <>
       {cards.map(({ name, of, render }) => (

@@ -1,9 +1,9 @@
 /** Home: what this is, for whom, the three ways in, and the federations that this browser keeps. */
 import { useId, useState } from 'preact/hooks';
-import type { StoredRun } from '../core/application.ts';
+import type { KeptFiles, StoredRun } from '../core/application.ts';
 import type { ProblemView } from '../core/runView.ts';
 import { Button } from './controls.tsx';
-import { dateTime, quantity } from './format.ts';
+import { bytes, dateTime, quantity } from './format.ts';
 import { useLoaded } from './loaded.ts';
 import { NamedIdentity, useNamedIdentity } from './namedIdentity.tsx';
 import { ProblemNote } from './notes.tsx';
@@ -53,6 +53,7 @@ export function Home({ session }: { readonly session: Session }) {
       </div>
       <InThisTab session={session} />
       <Stored session={session} />
+      <FilesKept session={session} />
       <ByName session={session} />
     </>
   );
@@ -177,6 +178,45 @@ function Stored({ session }: { readonly session: Session }) {
       <ul>
         {closed.map((run) => (
           <StoredRow key={run.federation} run={run} forget={() => forget(run.federation)} />
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+/** A person's own files, for plans that ask for them. */
+function FilesKept({ session }: { readonly session: Session }) {
+  const { application, runs } = session;
+  const { value, problem, again } = useLoaded(`${runs.value.size}`, () => application.keptFiles(), session.problemOf);
+  const [failed, setFailed] = useState<ProblemView | undefined>(undefined);
+  const forget = (planHash: KeptFiles['planHash']): void => {
+    application.forgetFiles(planHash).then(
+      () => {
+        setFailed(undefined);
+        again();
+      },
+      (thrown: unknown) => setFailed(session.problemOf(thrown)),
+    );
+  };
+  const wrong = problem ?? failed;
+  if ((value ?? []).length === 0 && !wrong) return null;
+  return (
+    <section class="card list">
+      <h2>Your files kept in this browser</h2>
+      {wrong && <ProblemNote problem={wrong} />}
+      <ul>
+        {value?.map(({ planHash, planName, files, bytes: size }) => (
+          <li key={planHash}>
+            <p>
+              {planName}{' '}
+              <span class="soft">
+                {quantity(files, 'file', 'files')}, {bytes(size)}
+              </span>
+            </p>
+            <Button onPress={() => forget(planHash)}>
+              Forget them<span class="visually-hidden">: files for {planName}</span>
+            </Button>
+          </li>
         ))}
       </ul>
     </section>

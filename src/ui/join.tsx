@@ -86,7 +86,10 @@ function Consent({ session, fragment, invite }: ConsentProps) {
               This tab reaches the coordinator through {invite.host}, and checks that it holds the key named here.
             </li>
             <li>It fetches the plan, the model and the record of earlier rounds, and checks each against its hash.</li>
-            <li>It loads its part of the plan’s data, measures which engine is fastest here, and uses that.</li>
+            <li>
+              It loads its part of the plan’s data, or asks you for files of your own if the plan trains on these;
+              measures which engine is fastest here, and uses that.
+            </li>
             <li>
               Each round it trains on your GPU or processor for as long as the plan says, masks the update, and sends
               it.

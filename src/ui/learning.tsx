@@ -9,13 +9,15 @@ import { bytes, count, duration, loss, percent, quantity } from './format.ts';
 const MEASURES: readonly Measure[] = ['accuracy', 'loss'];
 
 export function LearningCard({ view }: { readonly view: RunView }) {
-  const [measure, setMeasure] = useState<Measure>('accuracy');
+  const [chosen, setMeasure] = useState<Measure>('accuracy');
   const { curve } = view;
+  const onlyLoss = isWithoutAccuracy(view);
+  const measure = onlyLoss ? 'loss' : chosen;
   const rounds = view.round?.of ?? view.plan?.aggregation.rounds ?? Math.max(1, curve.at(-1)?.round ?? 1);
   const lines = linesWithFigures(measure, curve);
   return (
     <Card title="Learning" name="learning">
-      <Choice chosen={measure} choose={setMeasure} />
+      {!onlyLoss && <Choice chosen={measure} choose={setMeasure} />}
       {curve.length === 0 ? (
         <p class="empty chart">No figures yet. The first come with the first round’s sum.</p>
       ) : (
@@ -73,6 +75,11 @@ export function LearningCard({ view }: { readonly view: RunView }) {
   );
 }
 
+/** A value is never right or wrong, only near. */
+function isWithoutAccuracy({ plan }: RunView): boolean {
+  return plan?.task.kind === 'regression';
+}
+
 function Choice({ chosen, choose }: { readonly chosen: Measure; readonly choose: (measure: Measure) => void }) {
   const name = useId();
   return (
@@ -90,10 +97,14 @@ function Choice({ chosen, choose }: { readonly chosen: Measure; readonly choose:
 
 function Figures({ view }: { readonly view: RunView }) {
   const last = view.curve.at(-1);
-  const people = last ? `test accuracy, ${quantity(last.people, 'person’s', 'people’s')} data` : 'test accuracy';
+  // Where people train on their own files, nothing is held out but what each keeps aside.
+  const part = last?.testLoss === undefined && last?.validationLoss !== undefined ? 'validation' : 'test';
+  const accuracy = part === 'test' ? last?.testAccuracy : last?.validationAccuracy;
+  const whose = last ? `, ${quantity(last.people, 'person’s', 'people’s')} data` : '';
+  const onlyLoss = isWithoutAccuracy(view);
   const figures = [
-    [percent(last?.testAccuracy), people],
-    [loss(last?.testLoss), 'test loss'],
+    ...(onlyLoss ? [] : [[percent(accuracy), `${part} accuracy${whose}`] as const]),
+    [loss(part === 'test' ? last?.testLoss : last?.validationLoss), `${part} loss${onlyLoss ? whose : ''}`],
     [duration(view.secondsPerRound), 'a round'],
     [bytes(view.bytesUpPerRound), view.role === 'coordinator' ? 'sent a round, each' : 'sent a round'],
   ] as const;

@@ -8,6 +8,7 @@ import './styles/screens.css';
 import './styles/dashboard.css';
 import './styles/round.css';
 import './styles/learning.css';
+import './styles/files.css';
 import { render } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Application } from '../core/application.ts';

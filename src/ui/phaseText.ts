@@ -25,6 +25,11 @@ const ADVICE: Readonly<Record<RunPhase, Advice>> = {
     tone: 'info',
     participant: 'Plan, model and ledger are checked before anything is trained. You need not do anything.',
   },
+  choosing: {
+    tone: 'info',
+    participant:
+      'Choose them below. They are read in this tab and sent nowhere; you see what will be trained before it is.',
+  },
   waiting: { tone: 'info', participant: 'Keep this tab open; the round starts by itself.' },
   running: { tone: 'info' },
   paused: {

@@ -1,5 +1,6 @@
 /** What a plan means for the people in it: sizes and counts that follow from its fields. */
 import { layerWidths, parameterLayout } from '../core/modelSpec.ts';
+import type { ExpectedData } from '../core/dataSchema.ts';
 import type { ModelSpec } from '../core/modelSpec.ts';
 import { groupMinimum, MAX_GROUP, threshold } from '../core/plan.ts';
 import type { Plan } from '../core/plan.ts';
@@ -36,7 +37,7 @@ export function planFacts(plan: Plan): readonly Fact[] {
   return [
     { name: 'Model', value: `${modelWords(model)} (${model.architecture})` },
     { name: 'Parameters', value: count(parameterLayout(model).length) },
-    { name: 'Data', value: `${data.name}, public, ${quantity(data.shards, 'shard', 'shards')}` },
+    { name: 'Data', value: dataWords(data) },
     {
       name: 'Local training',
       value: `${quantity(training.epochs, 'epoch', 'epochs')}, batches of ${training.batchSize}`,
@@ -57,6 +58,32 @@ export function planFacts(plan: Plan): readonly Fact[] {
     },
     { name: 'Admission', value: admissionWords(security.admission, security.names.length) },
   ];
+}
+
+function dataWords(data: Plan['data']): string {
+  return data.kind === 'public'
+    ? `${data.name}, public, ${quantity(data.shards, 'shard', 'shards')}`
+    : `everybody’s own: ${expectedWords(data.schema)}`;
+}
+
+/** In a few words, what files a plan asks people for. */
+export function expectedWords(expected: ExpectedData): string {
+  switch (expected.kind) {
+    case 'images': {
+      const { height, width, channels, classes } = expected;
+      const colour = channels === 1 ? 'grey' : 'colour';
+      return `images in ${quantity(classes.length, 'class', 'classes')}, made ${height} × ${width}, ${colour}`;
+    }
+    case 'table': {
+      const { columns, target } = expected;
+      const used = columns.filter(({ type }) => type !== 'ignored').length;
+      return `a table with ${quantity(used, 'column', 'columns')} to learn from and “${target.name}” to learn`;
+    }
+    case 'text':
+      return `text, in pieces of ${quantity(expected.length, 'token', 'tokens')}`;
+    default:
+      return expected satisfies never;
+  }
 }
 
 /** What is peculiar to this model of its architecture. */

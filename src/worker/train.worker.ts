@@ -1,28 +1,31 @@
 /** Entry of the training worker: joins comlink to the service, and hands big arrays over instead of copying them. */
 import { expose, transfer } from 'comlink';
 import { SerialQueue } from '../core/async.ts';
-import type { TrainingProgress } from '../core/engine.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import type { HashedModel } from '../core/localWork.ts';
 import type { Plan } from '../core/plan.ts';
 import type { ModelParameters } from '../core/updateStages.ts';
+import { browserImages } from '../data/browserImages.ts';
 import { initialise } from '../update/initialise.ts';
 import { modelHashOf } from '../update/modelHash.ts';
 import { crashOnUnhandled } from './crash.ts';
 import { outcomeOf, READY } from './outcome.ts';
 import type { Outcome } from './outcome.ts';
-import type { ControlCommand } from './trainControl.ts';
-import type { TrainerApi } from './trainerApi.ts';
+import { PrivateDataService } from './privateDataService.ts';
+import type { FromTrainer, ToTrainer, TrainerApi } from './trainerApi.ts';
 import { TrainService } from './trainService.ts';
 import { webRandom } from './webRandom.ts';
 
 crashOnUnhandled();
 
 let port: MessagePort | undefined;
+const tell = (told: FromTrainer): void => port?.postMessage(told);
+const ownData = new PrivateDataService(browserImages, (reading) => tell({ reading }));
 const service = new TrainService({
   random: webRandom,
   fetchFile: (path) => fetch(path, { credentials: 'same-origin' }),
-  report: (progress: TrainingProgress) => port?.postMessage(progress),
+  ownData,
+  report: (training) => tell({ training }),
 });
 const queue = new SerialQueue();
 const answer = <T>(work: () => Promise<T> | T, code: ErrorCode): Promise<Outcome<T>> =>
@@ -35,10 +38,14 @@ function initialModel({ model, seed }: Plan): HashedModel {
 
 const api: TrainerApi = {
   attach: (given) => {
-    given.addEventListener('message', ({ data }: MessageEvent<ControlCommand>) => service.control.command(data));
+    given.addEventListener('message', ({ data }: MessageEvent<ToTrainer>) => {
+      if (data === 'stop reading') ownData.stop();
+      else service.control.command(data);
+    });
     given.start();
     port = given;
   },
+  readData: (order) => answer(() => ownData.read(order), 'data/failed'),
   open: (task) => answer(() => service.open(task), 'data/failed'),
   chooseEngine: (wish) => answer(() => service.chooseEngine(wish), 'engine/failed'),
   // Not in the queue: the ledger is verified while the engine is still being chosen.

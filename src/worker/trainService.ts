@@ -5,7 +5,7 @@ import type { Chosen } from '../engine/choose.ts';
 import { describeMachine } from '../engine/machine.ts';
 import { openEngine } from '../engine/openEngine.ts';
 import type { EngineChoice, EngineSession, TrainingProgress } from '../core/engine.ts';
-import type { TrainingData } from '../core/dataset.ts';
+import type { DataSource, TrainingData } from '../core/dataset.ts';
 import { HushError } from '../core/errors.ts';
 import type { Hash, RoundNumber } from '../core/ids.ts';
 import type {
@@ -26,6 +26,7 @@ import { NO_FIGURES, ringBits, sumSpecFor } from '../core/sumSpec.ts';
 import type { Figures, SumSpec } from '../core/sumSpec.ts';
 import type { ClippedUpdate, ModelParameters } from '../core/updateStages.ts';
 import { PublicDataSource } from '../data/publicDataset.ts';
+import type { PrivateDataService } from './privateDataService.ts';
 import type { FetchFile } from '../data/gunzip.ts';
 import { applySum } from '../update/aggregate.ts';
 import { clip, differenceOf } from '../update/clip.ts';
@@ -42,6 +43,8 @@ import { TrainControl } from './trainControl.ts';
 export interface TrainServiceOptions {
   readonly random: Random;
   readonly fetchFile: FetchFile;
+  /** Where people's own files were read before the task is opened. */
+  readonly ownData: Pick<PrivateDataService, 'load'>;
   readonly report: (progress: TrainingProgress) => void;
 }
 
@@ -75,10 +78,15 @@ export class TrainService {
     this.#model = undefined;
     this.#trained = undefined;
     this.#task = task;
-    const data = await new PublicDataSource(task.plan, task.shard, this.#options.fetchFile).load();
+    const data = await this.#source(task).load();
     this.#data = data;
     const { training, validation, test } = data;
     return { samples: { training: training.count, validation: validation.count, test: test.count } };
+  }
+
+  #source({ plan, shard }: TrainerTask): DataSource {
+    if (shard) return new PublicDataSource(plan, shard, this.#options.fetchFile);
+    return { load: async () => this.#options.ownData.load(plan) };
   }
 
   async chooseEngine({ remembered, anew = false }: EngineWish = {}): Promise<EngineChoice> {

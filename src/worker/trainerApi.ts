@@ -1,9 +1,11 @@
 /** What the training worker answers to, through comlink. Types only: the page imports them without the worker's code. */
+import type { DataReport, ReadProgress } from '../core/dataReport.ts';
 import type { EngineChoice, TrainingProgress } from '../core/engine.ts';
 import type { Hash } from '../core/ids.ts';
 import type {
   ApplyOrder,
   ApplyReport,
+  DataOrder,
   EngineWish,
   HashedModel,
   MaskOrder,
@@ -20,10 +22,12 @@ import type { ControlCommand } from './trainControl.ts';
 
 export interface TrainerApi {
   /**
-   * One port for the worker's whole life: ControlCommands come in, TrainingProgress goes out. Callbacks would leak a port
-   * each (comlink issue 63).
+   * One port for the worker's whole life: ToTrainer comes in, FromTrainer goes out. Callbacks would leak a port each
+   * (comlink issue 63).
    */
   attach(port: MessagePort): void;
+  /** Files cross without being copied. */
+  readData(order: DataOrder): Promise<Outcome<DataReport>>;
   open(task: TrainerTask): Promise<Outcome<TrainerInfo>>;
   chooseEngine(wish: EngineWish): Promise<Outcome<EngineChoice>>;
   initialModel(plan: Plan): Promise<Outcome<HashedModel>>;
@@ -33,5 +37,5 @@ export interface TrainerApi {
   apply(order: ApplyOrder): Promise<Outcome<ApplyReport>>;
 }
 
-export type ToTrainer = ControlCommand;
-export type FromTrainer = TrainingProgress;
+export type ToTrainer = ControlCommand | 'stop reading';
+export type FromTrainer = { readonly training: TrainingProgress } | { readonly reading: ReadProgress };

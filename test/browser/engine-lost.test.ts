@@ -4,8 +4,10 @@ import type { TrainingControl } from '../../src/core/engine.ts';
 import type { TrainerTask } from '../../src/core/localWork.ts';
 import { networkOf } from '../../src/core/modelSpec.ts';
 import { SeededRandom } from '../../src/core/seededRandom.ts';
+import { browserImages } from '../../src/data/browserImages.ts';
 import { openEngine } from '../../src/engine/openEngine.ts';
 import { initialise } from '../../src/update/initialise.ts';
+import { PrivateDataService } from '../../src/worker/privateDataService.ts';
 import { TrainService } from '../../src/worker/trainService.ts';
 import { webRandom } from '../../src/worker/webRandom.ts';
 import { digitsPlan } from '../reference/digitsPlan.ts';
@@ -57,6 +59,7 @@ describe('a lost WebGPU device', () => {
     const service = new TrainService({
       random: webRandom,
       fetchFile: (path) => fetch(path),
+      ownData: new PrivateDataService(browserImages, () => undefined),
       report: () => devices[0]?.destroy(),
     });
     const task: TrainerTask = {
@@ -81,7 +84,12 @@ describe('memory that the browser refuses', () => {
   });
 
   it('ends the training, and the next one goes on from the same weights', async () => {
-    const service = new TrainService({ random: webRandom, fetchFile: (path) => fetch(path), report: () => undefined });
+    const service = new TrainService({
+      random: webRandom,
+      fetchFile: (path) => fetch(path),
+      ownData: new PrivateDataService(browserImages, () => undefined),
+      report: () => undefined,
+    });
     // More rows than are made room for at first.
     const plan = { ...PLAN, training: { ...PLAN.training, batchSize: 64, epochs: 1 } };
     await service.open({

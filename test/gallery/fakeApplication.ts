@@ -1,10 +1,11 @@
 /** An application behind the screens that holds views still, and notes what the screens ask of it. */
-import type { Application, LocalFederation, PlanDraft, Run } from '../../src/core/application.ts';
+import type { Application, LocalFederation, OwnFilesView, PlanDraft, Run } from '../../src/core/application.ts';
 import { HushError, asHushError } from '../../src/core/errors.ts';
 import { parsePlan } from '../../src/core/plan.ts';
 import type { Admission, Plan } from '../../src/core/plan.ts';
 import type { RunView } from '../../src/core/runView.ts';
 import { hash, namedPlan, plan, spiralPlan } from './fixturePlans.ts';
+import { choosingRun, fakeOwnFiles, ownFilesStates } from './fixtureFiles.ts';
 import { coordinating, running } from './fixtures.ts';
 import { coordinatorStates, participantStates, trialView } from './fixtureStates.ts';
 
@@ -14,13 +15,14 @@ export interface FakeRun extends Run {
   show(view: RunView): void;
 }
 
-export function fakeRun(initial: RunView): FakeRun {
+export function fakeRun(initial: RunView, own?: OwnFilesView): FakeRun {
   let view = initial;
   const handlers = new Set<() => void>();
   const calls: string[] = [];
   const note = (name: string) => () => void calls.push(name);
   return {
     calls,
+    ownFiles: own && fakeOwnFiles(own, calls),
     closed: false,
     actions: {
       pause: note('pause'),
@@ -64,11 +66,15 @@ export interface FakeOptions {
   readonly coordinator?: RunView;
   readonly participant?: RunView;
   readonly stored?: boolean;
+  /** This browser keeps files of the person's own. */
+  readonly filesKept?: boolean;
   readonly plansFail?: boolean;
   /** The offered plans come when this is resolved. */
   readonly plansAfter?: Promise<void>;
   readonly offered?: readonly Plan[];
   readonly resumeFails?: boolean;
+  /** The plan asks the participant for files. */
+  readonly ownFiles?: OwnFilesView;
   readonly admission?: Admission;
   /** This browser has a named identity. */
   readonly named?: boolean;
@@ -86,9 +92,10 @@ export function fakeApplication(options: FakeOptions = {}): FakeApplication {
   const calls: string[] = [];
   const runs: FakeRun[] = [];
   let kept = options.stored !== false;
+  let filesKept = options.filesKept === true;
   let named = options.named === true;
-  const start = (view: RunView): FakeRun => {
-    const run = fakeRun(view);
+  const start = (view: RunView, own?: OwnFilesView): FakeRun => {
+    const run = fakeRun(view, own);
     runs.push(run);
     return run;
   };
@@ -130,6 +137,15 @@ export function fakeApplication(options: FakeOptions = {}): FakeApplication {
       kept = false;
       return Promise.resolve();
     },
+    keptFiles: () =>
+      Promise.resolve(
+        filesKept ? [{ planHash: hash(8), planName: 'Penguins, by island', files: 3, bytes: 51_420 }] : [],
+      ),
+    forgetFiles(planHash) {
+      calls.push(`forget files ${planHash.slice(0, 4)}`);
+      filesKept = false;
+      return Promise.resolve();
+    },
     launch(chosen) {
       calls.push(`launch ${chosen.plan.name}`);
       return Promise.resolve({ federation: FEDERATION, run: start(options.coordinator ?? coordinating) });
@@ -162,7 +178,7 @@ export function fakeApplication(options: FakeOptions = {}): FakeApplication {
     },
     join(fragment) {
       calls.push(`join ${fragment}`);
-      return Promise.resolve(start(options.participant ?? running));
+      return Promise.resolve(start(options.participant ?? running, options.ownFiles));
     },
     tryHere(participants): Promise<LocalFederation> {
       calls.push(`try ${participants}`);
@@ -204,6 +220,7 @@ export function exhibits(): readonly Exhibit[] {
   return [
     { name: 'home', address: '#/', options: {} },
     { name: 'home-named', address: '#/', options: { named: true } },
+    { name: 'home-files', address: '#/', options: { filesKept: true } },
     { name: 'home-empty', address: '#/', options: { stored: false } },
     { name: 'launch', address: '#/launch', options: {} },
     { name: 'launch-named', address: '#/launch', options: { offered: [namedPlan] } },
@@ -225,6 +242,12 @@ export function exhibits(): readonly Exhibit[] {
       name: `participant-${state}`,
       address: `#${FRAGMENT}`,
       options: { participant },
+      press: 'Join',
+    })),
+    ...Object.entries(ownFilesStates).map(([state, ownFiles]) => ({
+      name: `files-${state}`,
+      address: `#${FRAGMENT}`,
+      options: { participant: choosingRun(ownFiles), ownFiles },
       press: 'Join',
     })),
   ];

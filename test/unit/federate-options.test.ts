@@ -84,6 +84,7 @@ describe('options', () => {
     for (const option of [
       '--participants',
       '--rounds',
+      '--data',
       '--out',
       '--drop',
       '--join',
@@ -148,7 +149,7 @@ describe('the plan that is launched', () => {
   it('is the one given, with a shard for each', async () => {
     const { plan, text, participants } = await preparePlan(readOptions([planPath]));
     expect(participants).toBe(4);
-    expect(plan.data.shards).toBe(4);
+    expect(plan.data).toMatchObject({ shards: 4 });
     expect(plan.aggregation.rounds).toBe(2);
     expect(plan.aggregation.cohort).toEqual({ minimum: 3, target: 4 });
     expect(JSON.parse(text)).toEqual({ ...planDocument(), data: { ...planDocument().data, shards: 4 } });
@@ -158,7 +159,7 @@ describe('the plan that is launched', () => {
     const args = [planPath, '--participants', '6', '--rounds', '9', '--join', '3', '--join', '4', '--drop', '6@9'];
     const { plan, participants } = await preparePlan(readOptions(args));
     expect(participants).toBe(6);
-    expect(plan.data.shards).toBe(8);
+    expect(plan.data).toMatchObject({ shards: 8 });
     expect(plan.aggregation.rounds).toBe(9);
     expect(plan.aggregation.cohort).toEqual({ minimum: 3, target: 6 });
   });

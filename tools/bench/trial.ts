@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import { uint32Bytes, utf8 } from '../../src/core/bytes.ts';
 import type { TrainingData } from '../../src/core/dataset.ts';
 import type { EngineSession, TrainingControl } from '../../src/core/engine.ts';
+import { HushError } from '../../src/core/errors.ts';
 import { networkOf, parameterLayout } from '../../src/core/modelSpec.ts';
 import type { Plan } from '../../src/core/plan.ts';
 import type { Random } from '../../src/core/ports.ts';
@@ -134,6 +135,9 @@ async function secureMean(model: ModelParameters, updates: readonly Weighted[], 
 }
 
 function shardOf(plan: Plan, count: number, index: number, dataDir: string): Promise<TrainingData> {
+  if (plan.data.kind !== 'public') {
+    throw new HushError('command/data', `"data.kind" is "${plan.data.kind}", expected "public" to measure with.`);
+  }
   const shard = { index, count, split: plan.data.split, seed: plan.seed };
   const fetchFile = async (path: string): Promise<Response> =>
     new Response(await readFile(join(dataDir, basename(path))));

@@ -7,10 +7,12 @@ import type { AskedEngine } from '../../src/core/localWork.ts';
 import { parsePlan } from '../../src/core/plan.ts';
 import type { Plan } from '../../src/core/plan.ts';
 import { fromCaller } from '../command.ts';
+import { dataEntries } from './entries.ts';
+import type { DataEntry } from './entries.ts';
 
 const ASKED_ENGINES: readonly AskedEngine[] = [...ENGINE_NAMES, 'stock'];
 
-export const FEDERATE_HELP = `npm run federate -- PLAN.json [--participants N] [--rounds R] [--out DIR] [--engine NAME] [--json]
+export const FEDERATE_HELP = `npm run federate -- PLAN.json [--participants N] [--rounds R] [--data DIR] [--out DIR] [--engine NAME] [--json]
 
 Runs a real federation on this machine: a headless browser with one coordinator tab and N participant tabs, each in a
 context of its own, over WebRTC. Writes plan.json, model.json and weights.bin (tfjs layers format), metrics.jsonl and
@@ -18,6 +20,7 @@ ledger.jsonl into DIR.
 
   --participants N  tabs that take part; the plan's cohort target unless given
   --rounds R        training rounds; the plan's unless given
+  --data DIR        for a plan on private data: each tab gets one file or sub-folder of DIR, in the order of their names
   --out DIR         where the files go, "out" unless given
   --drop K@R        closes tab K (from 1) in round R, once its masked update is on its way; may be repeated
   --join R          opens one more tab in round R; may be repeated
@@ -40,6 +43,8 @@ export interface FederateOptions {
   readonly planPath: string;
   readonly participants: number | undefined;
   readonly rounds: number | undefined;
+  /** Where the files of the participants lie, by tab. */
+  readonly data: string | undefined;
   readonly out: string;
   readonly drops: readonly Drop[];
   readonly joins: readonly number[];
@@ -56,6 +61,7 @@ export function readOptions(args: string[]): FederateOptions {
     options: {
       participants: { type: 'string' },
       rounds: { type: 'string' },
+      data: { type: 'string' },
       out: { type: 'string' },
       drop: { type: 'string', multiple: true },
       join: { type: 'string', multiple: true },
@@ -77,6 +83,7 @@ export function readOptions(args: string[]): FederateOptions {
     planPath: fromCaller(positionals[0] ?? ''),
     participants: values.participants === undefined ? undefined : count('--participants', values.participants, 3, 64),
     rounds: values.rounds === undefined ? undefined : count('--rounds', values.rounds, 1, 100_000),
+    data: values.data === undefined ? undefined : fromCaller(values.data),
     out: fromCaller(values.out ?? 'out'),
     drops: (values.drop ?? []).map(readDrop),
     joins: (values.join ?? []).map((text) => count('--join', text, 1, 100_000)),
@@ -110,6 +117,8 @@ export interface PreparedPlan {
   readonly plan: Plan;
   readonly text: string;
   readonly participants: number;
+  /** What each tab trains on, those that join later last; none for public data. */
+  readonly entries: readonly DataEntry[];
 }
 
 /** The plan as it is launched: for so many people and rounds, with a shard for each. @throws HushError `plan/…`. */
@@ -135,10 +144,11 @@ export async function preparePlan(options: FederateOptions): Promise<PreparedPla
   for (const round of [...options.drops.map((drop) => drop.round), ...options.joins]) {
     if (round > rounds) throw new HushError('command/round', `Round ${round} is named, expected 1 to ${rounds}.`);
   }
+  const people = participants + options.joins.length;
   const document = JSON.parse(bytes.toString('utf8')) as Plan;
   const adapted = {
     ...document,
-    data: { ...document.data, shards: participants + options.joins.length },
+    data: plan.data.kind === 'public' ? { ...document.data, shards: people } : document.data,
     aggregation: {
       ...document.aggregation,
       rounds,
@@ -146,5 +156,6 @@ export async function preparePlan(options: FederateOptions): Promise<PreparedPla
     },
   };
   const text = `${JSON.stringify(adapted, null, 2)}\n`;
-  return { plan: parsePlan(Buffer.from(text)).plan, text, participants };
+  const entries = await dataEntries(plan, options.data, people);
+  return { plan: parsePlan(Buffer.from(text)).plan, text, participants, entries };
 }

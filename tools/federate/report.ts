@@ -12,6 +12,8 @@ export interface Report {
   readonly dropouts: number;
   readonly testAccuracy: number | null;
   readonly testLoss: number | null;
+  readonly validationAccuracy: number | null;
+  readonly validationLoss: number | null;
   readonly modelHash: string;
   readonly modelHashesAgree: boolean;
   readonly parameters: number;
@@ -51,6 +53,9 @@ export function reportOf(outcome: Outcome): Report {
   if (!agree) problems.push('The participants do not all hold the same model.');
   const round = (value: number | undefined, digits: number): number | null =>
     value === undefined ? null : Number(value.toFixed(digits));
+  // Values have none.
+  const accuracy = (value: number | undefined): number | null =>
+    plan.task.kind === 'regression' ? null : round(value, 6);
   return {
     ok: problems.length === 0,
     plan: plan.name,
@@ -58,8 +63,10 @@ export function reportOf(outcome: Outcome): Report {
     rounds: trained.length,
     roundsAbandoned: view.ledger.abandoned,
     dropouts: metrics.reduce((sum, entry) => sum + entry.dropouts, 0),
-    testAccuracy: round(last?.testAccuracy, 6),
+    testAccuracy: accuracy(last?.testAccuracy),
     testLoss: round(last?.testLoss, 6),
+    validationAccuracy: accuracy(last?.validationAccuracy),
+    validationLoss: round(last?.validationLoss, 6),
     modelHash: view.modelHash ?? '',
     modelHashesAgree: agree,
     parameters: view.parameters ?? 0,
@@ -81,9 +88,10 @@ function mean(values: readonly number[]): number | undefined {
 
 /** One line while it runs. */
 export function progressLine(view: RunView): string {
-  const point = view.curve.findLast(({ testAccuracy }) => testAccuracy !== undefined);
-  const accuracy =
-    point?.testAccuracy === undefined ? '' : ` · ${(100 * point.testAccuracy).toFixed(1)} % after round ${point.round}`;
+  const point = view.curve.findLast((known) => (known.testAccuracy ?? known.validationAccuracy) !== undefined);
+  const isValue = view.plan?.task.kind === 'regression';
+  const measured = isValue ? undefined : (point?.testAccuracy ?? point?.validationAccuracy);
+  const accuracy = measured === undefined ? '' : ` · ${(100 * measured).toFixed(1)} % after round ${point?.round}`;
   const wait = view.waiting ? ` Waiting for ${view.waiting.for}.` : '';
   return `${view.sentence}${wait}${accuracy}`;
 }
@@ -105,14 +113,16 @@ export function comparisonOf(stock: Report, chosen: Report): Comparison {
 
 /** The report for people. */
 export function reportText(report: Report, out: string): string {
-  const percent = report.testAccuracy === null ? 'not measured' : `${(100 * report.testAccuracy).toFixed(2)} %`;
+  const percent = (accuracy: number | null): string =>
+    accuracy === null ? 'not measured' : `${(100 * accuracy).toFixed(2)} %`;
   const kilobytes = (bytes: number | null): string => (bytes === null ? '–' : `${(bytes / 1000).toFixed(1)} kB`);
   const seconds = (value: number | null): string => (value === null ? '–' : `${value.toFixed(2)} s`);
   const rows: readonly (readonly [string, string])[] = [
     ['plan', report.plan],
     ['participants', String(report.participants)],
     ['rounds', `${report.rounds} completed, ${report.roundsAbandoned} given up, ${report.dropouts} dropouts`],
-    ['test accuracy', `${percent}, loss ${report.testLoss ?? '–'}`],
+    ['test accuracy', `${percent(report.testAccuracy)}, loss ${report.testLoss ?? '–'}`],
+    ['validation accuracy', `${percent(report.validationAccuracy)}, loss ${report.validationLoss ?? '–'}`],
     [
       'model',
       `${report.modelHash.slice(0, 16)}…, ${report.parameters} parameters, ${report.modelHashesAgree ? 'the same everywhere' : 'NOT the same everywhere'}`,
@@ -135,5 +145,5 @@ export function reportText(report: Report, out: string): string {
     ['files', `${out}, to be checked with npm run verify -- ${out}`],
     ...report.problems.map((problem) => ['problem', problem] as const),
   ];
-  return rows.map(([name, value]) => `${name.padEnd(14)} ${value}`).join('\n');
+  return rows.map(([name, value]) => `${name.padEnd(20)} ${value}`).join('\n');
 }

@@ -6,6 +6,7 @@ import type { AskedEngine } from '../../src/core/localWork.ts';
 import type { RunView } from '../../src/core/runView.ts';
 import type { Scripting } from '../../src/main/scripting.ts';
 import { findChromium, QUIET_ARGS } from '../chromium.ts';
+import type { DataEntry } from './entries.ts';
 
 /** A GPU is used where there is one. Tabs in the background are the normal case here, not a reason to slow down. */
 const ARGS = [
@@ -15,6 +16,9 @@ const ARGS = [
   '--disable-backgrounding-occluded-windows',
   '--disable-renderer-backgrounding',
 ];
+
+/** For one person's files to be read. */
+const READING_MS = 600_000;
 
 interface Instrumented {
   hushgrad?: Scripting;
@@ -72,6 +76,20 @@ export class Tab {
     }
     await this.watchTasks();
     await this.#joinButton.click();
+  }
+
+  /** Gives the page files through its own input, and trains on what it can use. @throws HushError `federate/data`. */
+  async chooseFiles({ path, isFolder }: DataEntry): Promise<void> {
+    await this.page.getByLabel(isFolder ? 'Choose a folder' : 'Choose files', { exact: true }).setInputFiles(path);
+    const found = this.page.locator('.card-files .found');
+    await found.waitFor({ timeout: READING_MS });
+    const accept = this.page.getByRole('button', { name: /^Train on / });
+    if (await accept.isVisible()) return accept.click();
+    const [file = path, row, column, value, expected] = await found
+      .locator('.refusals tbody tr:first-child > *')
+      .allInnerTexts();
+    const why = value === undefined ? '' : ` ${file}, row ${row}, column ${column}: ${value}, expected ${expected}.`;
+    throw new HushError('federate/data', `Nothing in "${path}" can be trained on.${why}`);
   }
 
   get #joinButton(): Locator {
