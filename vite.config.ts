@@ -40,6 +40,8 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     // The training worker is tfjs with a backend, about 1 MB: loaded after consent, and never by the page itself.
     chunkSizeWarningLimit: 3000,
+    // How long a plugin took is said on standard error, on a busy machine only.
+    rolldownOptions: { checks: { bundlerTimings: false } },
   },
   server: { headers: ISOLATION },
   preview: { headers: ISOLATION },

@@ -52,6 +52,7 @@ export default defineConfig({
           environment: 'node',
           include: ['test/{unit,contract,property,attacks,simulation,types}/**/*.test.ts'],
           testTimeout: 30_000,
+          hookTimeout: 60_000,
         },
       },
       {

@@ -49,8 +49,8 @@ runIfMain(import.meta.url, async (args) => {
       if (options.json) console.log(JSON.stringify(report));
       return report.ok ? 0 : 1;
     }
-    const stock = await run({ ...options, engine: 'stock', out: join(options.out, 'stock') });
-    const comparison = comparisonOf(stock, await run({ ...options, out: join(options.out, 'chosen') }));
+    const stock = await run({ ...options, engine: 'stock', out: joinPath(options.out, 'stock') });
+    const comparison = comparisonOf(stock, await run({ ...options, out: joinPath(options.out, 'chosen') }));
     say(`Training takes ${comparison.trainSecondsOfStock ?? '–'} of the time that stock tfjs takes.`);
     if (options.json) console.log(JSON.stringify(comparison));
     return comparison.ok ? 0 : 1;
