@@ -1,6 +1,6 @@
 /** Real learning on real digits, and the choice of an engine on this machine. */
 import { expect, it } from 'vitest';
-import type { TrainingControl } from '../../src/core/engine.ts';
+import type { EngineName, TrainingControl } from '../../src/core/engine.ts';
 import { networkOf } from '../../src/core/modelSpec.ts';
 import type { LocalTraining } from '../../src/core/plan.ts';
 import { SeededRandom } from '../../src/core/seededRandom.ts';
@@ -31,6 +31,30 @@ it('wasm learns the digits to more than 90 % in three epochs', async () => {
   expect(test.samples).toBe(2000);
   expect(test.correct / test.samples).toBeGreaterThan(0.9);
   expect(losses).toEqual([...losses].sort((a, b) => b - a));
+});
+
+it('engines of our own go where cpu goes on the plan of the digits', async () => {
+  const plan = digitsPlan({ hidden: [128] });
+  const { model, training } = plan;
+  const shard = { index: 0, count: 20, split: { kind: 'iid' }, seed: 1 } as const;
+  const data = await new PublicDataSource(plan, shard, (path) => fetch(path)).load();
+  const before = initialise(model, 1);
+  const deltaBy = async (name: EngineName): Promise<Float32Array> => {
+    const engine = await openEngine(name);
+    const session = await engine.open(networkOf(model));
+    session.setParameters(before);
+    await session.train(data.training, training, SeededRandom.of(1).bytes(32), FREE);
+    const after = await session.parameters();
+    engine.close();
+    return after.map((value, i) => value - (before[i] ?? 0));
+  };
+  const expected = await deltaBy('cpu');
+  const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  for (const name of ['compiled-wasm', 'compiled-webgpu'] as const) {
+    const delta = await deltaBy(name);
+    const furthest = delta.reduce((most, value, i) => Math.max(most, Math.abs(value - (expected[i] ?? 0))), 0);
+    expect(furthest / largest, name).toBeLessThanOrEqual(1e-3);
+  }
 });
 
 it('every engine that is chosen from agrees with cpu, and the fastest is taken', async () => {
