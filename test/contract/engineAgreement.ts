@@ -51,7 +51,7 @@ export function agreesWithCpu(
       expect(Math.abs(got.lossSum - expected.lossSum) / expected.lossSum).toBeLessThanOrEqual(1e-4);
     }
 
-    describe.each(networksWithout(lacks))('on %s', (_, network) => {
+    describe.each(networksWithout(lacks).filter((_, i) => curves || i % 3 === 0))('on %s', (_, network) => {
       it('finds the same gradient', () => compareGradients(network, 5, 1));
 
       it.skipIf(!curves)('goes the same way in 20 steps', async () => {

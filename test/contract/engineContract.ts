@@ -11,7 +11,7 @@ export interface EngineContractOptions {
   readonly lacks?: readonly Layer['kind'][];
   /** Random networks that it is compared on. */
   readonly runs?: number;
-  /** Whether 20 steps are compared too, for each layer and optimizer: for engines whose optimizers are their own. */
+  /** Whether 20 steps are compared too, and every layer: for engines whose kernels and optimizers are their own. */
   readonly curves?: boolean;
 }
 

@@ -186,20 +186,21 @@ describe('a tab that closes in round 3, and one that comes in round 4', () => {
     'cost nothing but their own rounds',
     async () => {
       const folder = join(out, 'dropout');
-      const options = ['--participants', '4', '--rounds', '7', '--drop', '2@3', '--join', '4'];
+      const options = ['--participants', '4', '--rounds', '9', '--drop', '2@3', '--join', '4'];
       const { code, report, errors } = await federate(folder, ...options);
       expect(report.problems).toEqual([]);
-      expect(report).toMatchObject({ ok: true, rounds: 7, roundsAbandoned: 0, modelHashesAgree: true });
+      expect(report).toMatchObject({ ok: true, rounds: 9, roundsAbandoned: 0, modelHashesAgree: true });
       expect(report.dropouts).toBeGreaterThanOrEqual(1);
       expect(report.testAccuracy).toBeGreaterThanOrEqual(0.9);
       expect(report.newcomersFirstRound).toHaveLength(1);
       expect(report.newcomersFirstRound[0]).toBeGreaterThanOrEqual(4);
-      expect(report.newcomersFirstRound[0]).toBeLessThanOrEqual(6);
+      // It loads the page and measures its engines for two to three seconds; a round takes less than one.
+      expect(report.newcomersFirstRound[0]).toBeLessThanOrEqual(8);
       expect([code, errors]).toEqual([0, '']);
 
       const records = jsonLines<LedgerRecord>(await readFile(join(folder, 'ledger.jsonl'), 'utf8'));
       const head = await verifiedHead(await readFile(join(folder, 'plan.json'), 'utf8'), records);
-      expect(head).toMatchObject({ completed: 7, abandoned: 0, modelHash: report.modelHash });
+      expect(head).toMatchObject({ completed: 9, abandoned: 0, modelHash: report.modelHash });
       // Closed once its masked update was sent: that round still counts it, and no later one does.
       const survivors = records.map(({ sheets }) => sheets.flatMap((sheet) => sheet.survivors));
       const early = new Set(survivors.slice(0, 3).flat());
