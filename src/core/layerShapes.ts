@@ -19,8 +19,11 @@ export interface ParameterBlock {
   readonly offset: number;
   readonly length: number;
   readonly initialiser: Initialiser;
-  /** Statistics are followed, not learned by gradient: the moving mean and variance of a batch normalisation. */
-  readonly role: 'learned' | 'statistic';
+  /**
+   * Statistics are followed, not learned by gradient: the moving mean and variance of a batch normalisation. What is
+   * frozen is neither.
+   */
+  readonly role: 'learned' | 'statistic' | 'frozen';
 }
 
 /** Where every tensor lies in the flat parameter vector. */
@@ -85,7 +88,7 @@ export function placeNetwork(network: Network): PlacedNetwork {
     const tokens = from === -1 && source.kind === 'tokens' ? source.vocabulary : undefined;
     for (const { suffix, shape, initialiser, role } of weightsOf(layer, taken, tokens ?? 0)) {
       const name = `${TFJS_NAMES[layer.kind] ?? layer.kind}_${number}/${suffix}`;
-      own.push({ name, shape, offset, length: sizeOf(shape), initialiser, role });
+      own.push({ name, shape, offset, length: sizeOf(shape), initialiser, role: layer.frozen ? 'frozen' : role });
       offset += sizeOf(shape);
     }
     blocks.push(...own);
