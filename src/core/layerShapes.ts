@@ -26,6 +26,11 @@ export interface ParameterBlock {
   readonly role: 'learned' | 'statistic' | 'frozen';
 }
 
+/** Of a normalisation: below 0 there is no square root. */
+export function isVariance({ name }: Pick<ParameterBlock, 'name'>): boolean {
+  return name.endsWith('/moving_variance');
+}
+
 /** Where every tensor lies in the flat parameter vector. */
 export interface ParameterLayout {
   readonly blocks: readonly ParameterBlock[];

@@ -3,9 +3,12 @@ import { float32ToBytes } from './bytes.ts';
 import type { Bytes } from './bytes.ts';
 import { placeNetwork } from './layerShapes.ts';
 import type { PlacedLayer } from './layerShapes.ts';
-import { networkOf, parameterLayout } from './modelSpec.ts';
-import type { ModelSpec } from './modelSpec.ts';
+import { networkOf } from './modelSpec.ts';
 import type { Loss, Network } from './network.ts';
+import { normalisedFeatures } from './normalisation.ts';
+import type { Plan } from './plan.ts';
+import { NORMALISATION, planLayout } from './planLayout.ts';
+import type { LaidOutPlan } from './planLayout.ts';
 import type { ModelParameters } from './updateStages.ts';
 
 /** What turns the last layer's output into a prediction. */
@@ -16,14 +19,14 @@ const OUTPUT_ACTIVATIONS: Readonly<Record<Loss, string>> = {
 };
 
 /**
- * The Keras topology that tfjs `models.modelFromJSON` reads. The last layer gives probabilities, where the loss has any.
- * Undefined for a model with layers that Keras does not have.
+ * The Keras topology that tfjs `models.modelFromJSON` reads. A normalisation of the plan is its first layer, so that it takes
+ * values as they are; the last layer gives probabilities, where the loss has any. Undefined for a model with layers that
+ * Keras does not have.
  */
-export function layersTopology(spec: ModelSpec): object | undefined {
-  const network = networkOf(spec);
-  const placed = placeNetwork(network).layers;
-  const layers: KerasLayer[] = [];
-  for (const each of placed) {
+export function layersTopology(plan: LaidOutPlan): object | undefined {
+  const network = networkOf(plan.model);
+  const layers: KerasLayer[] = planLayout(plan).front > 0 ? [NORMALISATION_LAYER] : [];
+  for (const each of placeNetwork(network).layers) {
     const layer = kerasLayer(each, network);
     if (!layer) return undefined;
     layers.push(layer);
@@ -33,11 +36,17 @@ export function layersTopology(spec: ModelSpec): object | undefined {
     keras_version: 'tfjs-layers 4.22.0',
     backend: 'tensor_flow.js',
     config: {
-      name: spec.architecture,
+      name: plan.model.architecture,
       layers: layers.map((layer, i) => (i === 0 ? withInput(layer, network) : layer)),
     },
   };
 }
+
+/** (x − moving mean) / sqrt(moving variance), on the last axis. */
+const NORMALISATION_LAYER: KerasLayer = {
+  class_name: 'BatchNormalization',
+  config: { name: NORMALISATION, trainable: false, axis: -1, epsilon: 0, center: false, scale: false },
+};
 
 interface KerasLayer {
   readonly class_name: string;
@@ -109,24 +118,25 @@ export interface LayersModelFiles {
 }
 
 /**
- * `metadata` goes into model.json as `userDefinedMetadata`, which tfjs keeps. A model that Keras cannot describe has its
- * `network` there, as `network.ts` describes it, and no topology.
+ * `metadata` goes into model.json as `userDefinedMetadata`, which tfjs keeps, with what the model is normalised by. A model
+ * that Keras cannot describe has its `network` there, as `network.ts` describes it, and no topology.
  */
 export function layersModelFiles(
-  spec: ModelSpec,
+  plan: Plan,
   parameters: ModelParameters,
   metadata: Readonly<Record<string, unknown>>,
 ): LayersModelFiles {
-  const weights = parameterLayout(spec).blocks.map(({ name, shape }) => ({ name, shape, dtype: 'float32' }));
-  const modelTopology = layersTopology(spec);
+  const weights = planLayout(plan).blocks.map(({ name, shape }) => ({ name, shape, dtype: 'float32' }));
+  const modelTopology = layersTopology(plan);
+  const normalisation = normalisedFeatures(plan, parameters);
   const modelJson = JSON.stringify(
     {
       format: 'layers-model',
       generatedBy: 'hushgrad',
       convertedBy: null,
-      ...(modelTopology ? { modelTopology } : { modelTopology: null, network: networkOf(spec) }),
+      ...(modelTopology ? { modelTopology } : { modelTopology: null, network: networkOf(plan.model) }),
       weightsManifest: [{ paths: ['weights.bin'], weights }],
-      userDefinedMetadata: metadata,
+      userDefinedMetadata: { ...metadata, ...(normalisation && { normalisation }) },
     },
     null,
     2,

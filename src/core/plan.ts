@@ -3,6 +3,7 @@ import { expectedDataSchema } from './dataSchema.ts';
 import { HushError } from './errors.ts';
 import { modelSpecSchema } from './modelSpec.ts';
 import { checkFit } from './planFit.ts';
+import { checkStatistics } from './planStatistics.ts';
 import type { Decoded } from './schema.ts';
 import { finite, integer, list, parseDocument, text, v } from './schema.ts';
 
@@ -85,6 +86,15 @@ const trainingSchema = v.strictObject({
   fedProxMu: v.optional(finite(0, 100), 0),
   /** A batch's gradient is scaled down to this L2 norm (Pascanu et al. 2013, algorithm 1); without it, left as it is. */
   maxGradientNorm: v.optional(finite(1e-6, 1e6)),
+  /** Names of layers, as their parameters' names begin: neither trained nor sent, they stay as the first model has them. */
+  frozen: v.optional(list(text(200), 1000)),
+});
+
+const statisticsSchema = v.strictObject({
+  /** The network's input is normalised by the means and variances that were found; they become part of the model. */
+  normalise: v.boolean('true or false'),
+  /** What one person's data has fewer of, of a hashed category or a token, is counted as none. */
+  minimumSupport: integer(1, 1_000_000),
 });
 
 const deadlinesSchema = v.strictObject({
@@ -129,6 +139,8 @@ export const planSchema = v.strictObject({
   task: taskSchema,
   data: dataSchema,
   model: modelSpecSchema,
+  /** With it a first round adds up what the data is like, before anything is trained. */
+  statistics: v.optional(statisticsSchema),
   training: trainingSchema,
   aggregation: aggregationSchema,
   security: v.strictObject({
@@ -198,6 +210,7 @@ function checkAcrossFields(plan: Plan): void {
     wrong('aggregation.bits', bits, `at least ${MIN_HALF_RING_BITS} with "aggregation.ring" "half"`);
   }
   checkFit(plan, wrong);
+  checkStatistics(plan, wrong);
   const { admission, names } = plan.security;
   if (admission === 'named' && names.length < cohort.target) {
     wrong('security.names', `${names.length} people`, `at least aggregation.cohort.target, ${cohort.target}`);

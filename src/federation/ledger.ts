@@ -5,6 +5,8 @@ import type { Hash, ParticipantId, PublicKey } from '../core/ids.ts';
 import { groupCount, threshold } from '../core/plan.ts';
 import type { Plan } from '../core/plan.ts';
 import { list, toWire, v } from '../core/schema.ts';
+import type { FederatedStatistics } from '../core/statistics.ts';
+import type { RoundKind } from '../core/sumSpec.ts';
 import { participantIdOf, taggedHash } from '../crypto/hash.ts';
 import { verifySignature } from '../crypto/identity.ts';
 import type { Bytes } from '../core/bytes.ts';
@@ -31,6 +33,22 @@ export interface LedgerHead {
   /** Completed training rounds. */
   readonly completed: number;
   readonly abandoned: number;
+  /** Undefined until the round of statistics is done, and in plans without one. */
+  readonly statistics: FederatedStatistics | undefined;
+}
+
+/** What the round after this is for, as the plan has it: statistics first, then training, and at last a measurement. */
+export function dueKind(
+  { statistics, aggregation }: Plan,
+  head: Pick<LedgerHead, 'completed' | 'statistics'>,
+): RoundKind {
+  if (statistics !== undefined && head.statistics === undefined) return 'statistics';
+  return head.completed < aggregation.rounds ? 'train' : 'evaluate';
+}
+
+/** Statistics are taken when they are due and at no other time. */
+export function isDue(kind: RoundKind, plan: Plan, head: Pick<LedgerHead, 'completed' | 'statistics'>): boolean {
+  return (kind === 'statistics') === (dueKind(plan, head) === 'statistics');
 }
 
 /** What the first record refers to. */
@@ -45,7 +63,8 @@ export function genesisHash(binding: Binding, coordinatorKey: PublicKey): Hash {
 
 export function emptyHead(binding: Binding, coordinatorKey: PublicKey, initialModelHash: Hash): LedgerHead {
   const genesis = genesisHash(binding, coordinatorKey);
-  return { records: 0, recordHash: genesis, modelHash: initialModelHash, round: 0, completed: 0, abandoned: 0 };
+  const model = { modelHash: initialModelHash, statistics: undefined };
+  return { records: 0, recordHash: genesis, ...model, round: 0, completed: 0, abandoned: 0 };
 }
 
 export interface LedgerContext {
@@ -96,11 +115,18 @@ export async function extendHead(
   if (body.completed > plan.aggregation.rounds) {
     throw wrong('ledger/beyond-plan', `${body.completed} rounds, and the plan has ${plan.aggregation.rounds}.`);
   }
+  if (!isDue(body.kind, plan, head)) {
+    throw wrong('ledger/kind', `A round of the kind ${body.kind}, expected ${dueKind(plan, head)}.`);
+  }
+  if ((body.statistics !== undefined) !== (body.kind === 'statistics')) {
+    throw wrong('ledger/statistics', 'Statistics are there if and only if the round is of that kind.');
+  }
   if (body.kind === 'evaluate' && body.modelHashAfter !== body.modelHashBefore) {
     throw wrong('ledger/model', 'A round that only measures changed the model.');
   }
   await checkGroups(context, record, body, own, wrong);
-  return { ...head, ...next, completed: body.completed, modelHash: body.modelHashAfter };
+  const statistics = body.statistics ?? head.statistics;
+  return { ...head, ...next, completed: body.completed, modelHash: body.modelHashAfter, statistics };
 }
 
 type Wrong = (code: `ledger/${string}`, message: string) => HushError;

@@ -1,10 +1,15 @@
 /** What a record tells about a model, as a point of the curve. */
 import type { MeasuredPoint } from '../core/runView.ts';
 import type { PartFigures } from '../core/sumSpec.ts';
-import type { CompleteBody } from './record.ts';
+import type { CompleteBody, LedgerRecord } from './record.ts';
 
 function mean(sum: number, figures: PartFigures): number | undefined {
   return figures.samples > 0 ? sum / figures.samples : undefined;
+}
+
+/** What a round adds to the curve: statistics are of no model. */
+export function curveOf({ body }: Pick<LedgerRecord, 'body'>): readonly MeasuredPoint[] {
+  return body.status === 'complete' && body.kind !== 'statistics' ? [pointOf(body)] : [];
 }
 
 /** Of the model that the round began with; its training loss is that of the local training that followed. */

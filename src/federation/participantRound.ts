@@ -3,6 +3,7 @@ import { HushError } from '../core/errors.ts';
 import type { RoundNumber } from '../core/ids.ts';
 import { groupMinimum, threshold } from '../core/plan.ts';
 import type { Plan } from '../core/plan.ts';
+import { isDue } from './ledger.ts';
 import type { DoneEvent } from './machine.ts';
 import { checkAscending, u2RootOf } from './memberSets.ts';
 import type { Body } from './messages.ts';
@@ -16,6 +17,9 @@ export function onBegin(draft: ParticipantDraft, number: RoundNumber, body: Body
   const { rounds } = draft.plan.aggregation;
   if (body.kind === 'train' && body.completed >= rounds) {
     return draft.refuse(number, new HushError('round/beyond-plan', `The plan has ${rounds} rounds, and all are done.`));
+  }
+  if (body.kind === 'statistics' && (draft.plan.statistics === undefined || body.completed > 0)) {
+    return draft.refuse(number, new HushError('round/beyond-plan', 'The plan has no round of statistics here.'));
   }
   draft.patchRound(number, { begin: body });
   tryTrain(draft);
@@ -36,7 +40,8 @@ export function tryTrain(draft: ParticipantDraft): void {
       step === 'delivered' &&
       number > head.round &&
       begin?.modelHash === head.modelHash &&
-      begin.completed === head.completed,
+      begin.completed === head.completed &&
+      isDue(begin.kind, draft.plan, head),
   );
   if (round?.begin === undefined) return;
   draft.patchRound(round.number, { step: 'training' });

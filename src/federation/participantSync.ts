@@ -73,7 +73,7 @@ export function catchUp(draft: ParticipantDraft): void {
   answerCall(draft);
   if (state.trainer !== 'ready' || applying(draft)) return;
   if (state.modelHash !== state.head.modelHash) {
-    if (state.head.completed > 0) return fetch(draft, 'model', state.head.modelHash);
+    if (state.head.records > state.head.abandoned) return fetch(draft, 'model', state.head.modelHash);
     draft.patch({ fetching: { what: 'model', hash: state.head.modelHash } });
     return draft.task('loadModel', 0, { content: undefined, modelHash: state.head.modelHash, plan: state.plan });
   }

@@ -5,8 +5,10 @@ import { layersModelFiles } from '../core/layersModel.ts';
 import type { LayersModelFiles } from '../core/layersModel.ts';
 import { classesOfTask } from '../core/plan.ts';
 import type { Plan } from '../core/plan.ts';
-import { finite, integer, parseDocument, toWire, v } from '../core/schema.ts';
+import { finite, integer, list, parseDocument, toWire, v } from '../core/schema.ts';
 import type { Decoded } from '../core/schema.ts';
+import { MAX_TALLIES } from '../core/statisticsLayout.ts';
+import { ROUND_KINDS } from '../core/sumSpec.ts';
 import type { ModelParameters } from '../core/updateStages.ts';
 import type { CoordinatorState, RoundMetrics } from './coordinatorState.ts';
 import { recordSchema } from './record.ts';
@@ -29,7 +31,7 @@ const PRIVATE_LICENCE = 'none: private data of the participants';
 /** model.json and weights.bin. */
 export function modelFilesOf(plan: Plan, origin: ModelOrigin, parameters: ModelParameters): LayersModelFiles {
   const { planHash, federation, modelHash, ledgerHead, rounds } = origin;
-  return layersModelFiles(plan.model, parameters, {
+  return layersModelFiles(plan, parameters, {
     name: plan.name,
     licence: plan.licence,
     dataLicence: plan.data.kind === 'public' ? plan.data.licence : PRIVATE_LICENCE,
@@ -77,9 +79,22 @@ const pointSchema = v.strictObject({
   samples: counted,
 });
 
+const names = v.optional(list(v.string(), MAX_TALLIES));
+const statisticsSchema = v.strictObject({
+  examples: counted,
+  features: list(
+    v.strictObject({ name: v.string(), count: counted, mean: measured, variance: finite(0, 2 ** 100) }),
+    MAX_TALLIES,
+  ),
+  tallies: list(
+    v.strictObject({ name: v.string(), names, counts: list(counted, MAX_TALLIES), minimumSupport: counted }),
+    MAX_TALLIES,
+  ),
+});
+
 const metricsSchema = v.strictObject({
   round: counted,
-  kind: v.picklist(['train', 'evaluate'], 'one of train, evaluate'),
+  kind: v.picklist(ROUND_KINDS, `one of ${ROUND_KINDS.join(', ')}`),
   completed: counted,
   participants: counted,
   survivors: counted,
@@ -90,6 +105,7 @@ const metricsSchema = v.strictObject({
   bytesDownPerParticipant: measured,
   engines: v.record(v.string(), counted),
   point: pointSchema,
+  statistics: v.optional(statisticsSchema),
 });
 
 /** A line of metrics.jsonl. */

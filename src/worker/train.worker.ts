@@ -6,7 +6,7 @@ import type { HashedModel } from '../core/localWork.ts';
 import type { Plan } from '../core/plan.ts';
 import type { ModelParameters } from '../core/updateStages.ts';
 import { browserImages } from '../data/browserImages.ts';
-import { initialise } from '../update/initialise.ts';
+import { initialModel } from '../update/initialise.ts';
 import { modelHashOf } from '../update/modelHash.ts';
 import { crashOnUnhandled } from './crash.ts';
 import { outcomeOf, READY } from './outcome.ts';
@@ -31,8 +31,8 @@ const queue = new SerialQueue();
 const answer = <T>(work: () => Promise<T> | T, code: ErrorCode): Promise<Outcome<T>> =>
   queue.run(() => outcomeOf(work, code));
 
-function initialModel({ model, seed }: Plan): HashedModel {
-  const parameters = initialise(model, seed);
+function hashedInitialModel(plan: Plan): HashedModel {
+  const parameters = initialModel(plan);
   return { parameters, hash: modelHashOf(parameters) };
 }
 
@@ -49,7 +49,7 @@ const api: TrainerApi = {
   open: (task) => answer(() => service.open(task), 'data/failed'),
   chooseEngine: (wish) => answer(() => service.chooseEngine(wish), 'engine/failed'),
   // Not in the queue: the ledger is verified while the engine is still being chosen.
-  initialModel: (plan) => outcomeOf(() => initialModel(plan), 'worker/failed'),
+  initialModel: (plan) => outcomeOf(() => hashedInitialModel(plan), 'worker/failed'),
   load: (parameters) => answer(() => service.load(parameters), 'worker/failed'),
   train: (order) => answer(() => service.train(order), 'engine/failed'),
   mask: async (order) => {

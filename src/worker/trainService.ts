@@ -5,7 +5,7 @@ import type { Chosen } from '../engine/choose.ts';
 import { describeMachine } from '../engine/machine.ts';
 import { openEngine } from '../engine/openEngine.ts';
 import type { EngineChoice, EngineSession, TrainingProgress } from '../core/engine.ts';
-import type { DataSource, TrainingData } from '../core/dataset.ts';
+import type { DataSource } from '../core/dataset.ts';
 import { HushError } from '../core/errors.ts';
 import type { Hash, RoundNumber } from '../core/ids.ts';
 import type {
@@ -20,22 +20,26 @@ import type {
   TrainOrder,
   TrainReport,
 } from '../core/localWork.ts';
-import { networkOf } from '../core/modelSpec.ts';
+import { networkParameters, planLayout, planNetwork, withNetwork } from '../core/planLayout.ts';
 import type { Random } from '../core/ports.ts';
 import { NO_FIGURES, ringBits, sumSpecFor } from '../core/sumSpec.ts';
 import type { Figures, SumSpec } from '../core/sumSpec.ts';
-import type { ClippedUpdate, ModelParameters } from '../core/updateStages.ts';
+import type { ClippedUpdate, FieldVector, ModelParameters } from '../core/updateStages.ts';
 import { PublicDataSource } from '../data/publicDataset.ts';
 import type { PrivateDataService } from './privateDataService.ts';
 import type { FetchFile } from '../data/gunzip.ts';
 import { applySum } from '../update/aggregate.ts';
 import { clip, differenceOf } from '../update/clip.ts';
+import { localStatistics } from '../update/localStatistics.ts';
+import type { ExactStatistics } from '../update/localStatistics.ts';
 import { mask } from '../update/mask.ts';
 import { modelHashOf } from '../update/modelHash.ts';
 import { piecesRoot } from '../update/pieces.ts';
 import { quantise, saturation } from '../update/quantise.ts';
 import type { QuantiseInput } from '../update/quantise.ts';
 import { rotationSeed } from '../update/rotation.ts';
+import { writeStatistics } from '../update/statisticsSum.ts';
+import { PreparedData } from './preparedData.ts';
 import { maskedGlimpse, rawGlimpse } from './glimpse.ts';
 import type { RawGlimpse } from './glimpse.ts';
 import { TrainControl } from './trainControl.ts';
@@ -53,17 +57,21 @@ interface Trained {
   readonly round: RoundNumber;
   readonly figures: Figures;
   readonly glimpse: RawGlimpse;
-  /** Undefined after a round that only measures. */
+  /** Of a round of statistics alone. */
+  readonly statistics?: ExactStatistics;
+  /** Undefined after a round that trains nothing. */
   readonly update: ClippedUpdate | undefined;
   /** Of the model that was trained from. */
   readonly modelHash: Hash;
 }
 
+const NO_GLIMPSE: RawGlimpse = { start: 0, values: [] };
+
 export class TrainService {
   readonly control: TrainControl;
   readonly #options: TrainServiceOptions;
   #task: TrainerTask | undefined;
-  #data: TrainingData | undefined;
+  #data: PreparedData | undefined;
   #model: HashedModel | undefined;
   #engine: (Chosen & { readonly session: EngineSession }) | undefined;
   #trained: Trained | undefined;
@@ -79,7 +87,7 @@ export class TrainService {
     this.#trained = undefined;
     this.#task = task;
     const data = await this.#source(task).load();
-    this.#data = data;
+    this.#data = new PreparedData(task.plan, data);
     const { training, validation, test } = data;
     return { samples: { training: training.count, validation: validation.count, test: test.count } };
   }
@@ -92,7 +100,7 @@ export class TrainService {
   async chooseEngine({ remembered, anew = false }: EngineWish = {}): Promise<EngineChoice> {
     this.#forgetEngine();
     const { plan, forceEngine } = need(this.#task, 'a task');
-    const network = networkOf(plan.model);
+    const network = planNetwork(plan);
     const stock = forceEngine === 'stock';
     const chosen = await chooseEngine({
       network,
@@ -104,7 +112,7 @@ export class TrainService {
     });
     const session = await chosen.engine.open(network);
     this.#engine = { ...chosen, session };
-    const { training: examples } = need(this.#data, 'data');
+    const { training: examples } = need(this.#data, 'data').of(this.#model?.parameters);
     if (examples.count > 0) await session.prepare?.(plan.training, examples);
     return chosen.choice;
   }
@@ -130,30 +138,38 @@ export class TrainService {
 
   async #train({ round, kind, seed }: TrainOrder): Promise<TrainReport> {
     const { plan } = need(this.#task, 'a task');
-    const data = need(this.#data, 'data');
     const { parameters: model, hash: modelHash } = need(this.#model, 'a model');
     await this.control.proceed();
     const startMs = performance.now();
+    const report = { round, updateNorm: 0, saturated: 0 };
+    if (kind === 'statistics') {
+      const statistics = localStatistics(plan, need(this.#data, 'data').raw.training);
+      const figures = { training: NO_FIGURES, validation: NO_FIGURES, test: NO_FIGURES };
+      this.#trained = { round, figures, glimpse: NO_GLIMPSE, statistics, update: undefined, modelHash };
+      return { ...report, durationMs: performance.now() - startMs, figures };
+    }
+    const data = need(this.#data, 'data').of(model);
     const session = await this.#session();
-    session.setParameters(model);
+    const layout = planLayout(plan);
+    session.setParameters(networkParameters(layout, model));
     // Of the model that the round begins with, so that every participant measures the same one.
     const validation = await session.evaluate(data.validation, this.control);
     await this.control.proceed();
     const test = await session.evaluate(data.test, this.control);
     await this.control.proceed();
-    const report = { round, updateNorm: 0, saturated: 0 };
     if (kind === 'evaluate') {
       const figures = { training: NO_FIGURES, validation, test };
-      this.#trained = { round, figures, glimpse: { start: 0, values: [] }, update: undefined, modelHash };
+      this.#trained = { round, figures, glimpse: NO_GLIMPSE, update: undefined, modelHash };
       return { ...report, durationMs: performance.now() - startMs, figures };
     }
     const training = await session.train(data.training, plan.training, seed, this.control);
-    const raw = differenceOf(await session.parameters(), model);
+    const after = withNetwork(layout, model, await session.parameters());
+    const raw = differenceOf(after, model, layout.sent);
     const { clipped, norm } = clip(raw, plan.aggregation.clipNorm);
     const figures = { training, validation, test };
     const trained = { round, figures, glimpse: rawGlimpse(raw), update: clipped, modelHash };
     this.#trained = trained;
-    const saturated = saturation(this.#toQuantise(trained, sumSpecFor(kind, plan, model.length)));
+    const saturated = saturation(this.#toQuantise(trained, sumSpecFor(kind, plan)));
     return { ...report, durationMs: performance.now() - startMs, figures, updateNorm: norm, saturated };
   }
 
@@ -164,7 +180,7 @@ export class TrainService {
       throw new HushError('worker/order', `Round ${round} is to be masked, expected ${trained?.round ?? 'none'}.`);
     }
     this.#trained = undefined;
-    const { vector } = quantise(this.#toQuantise(trained, sumSpec), this.#options.random);
+    const vector = this.#vectorOf(trained, sumSpec);
     const bits = ringBits(sumSpec, groupSize);
     const masked = mask(vector, bits, seeds);
     return {
@@ -181,9 +197,14 @@ export class TrainService {
     return report;
   }
 
+  #vectorOf(trained: Trained, sumSpec: SumSpec): FieldVector {
+    if (sumSpec.kind !== 'statistics') return quantise(this.#toQuantise(trained, sumSpec), this.#options.random).vector;
+    return writeStatistics(sumSpec, need(trained.statistics, 'statistics'));
+  }
+
   #toQuantise({ round, modelHash, update, figures }: Trained, sumSpec: SumSpec): QuantiseInput {
     const { plan } = need(this.#task, 'a task');
-    const weight = need(this.#data, 'data').training.count;
+    const weight = need(this.#data, 'data').raw.training.count;
     return { sumSpec, plan, update, rotationSeed: rotationSeed(modelHash, round), weight, figures };
   }
 

@@ -89,6 +89,7 @@ export const running: RunView = {
     unmasked: false,
   },
   people: people(MIDDLE, true),
+  statistics: undefined,
   curve: curve(11),
   secondsPerRound: 3.42,
   trainSecondsPerRound: 0.8,

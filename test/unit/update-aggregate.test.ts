@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { planLayout } from '../../src/core/planLayout.ts';
 import { NO_FIGURES, evaluationSumSpec, ringBits, trainingSumSpec } from '../../src/core/sumSpec.ts';
 import type { AggregateSum, ClippedUpdate, ModelParameters } from '../../src/core/updateStages.ts';
 import { hashOf } from '../../src/crypto/hash.ts';
@@ -10,34 +11,36 @@ import { modelHashOf } from '../../src/update/modelHash.ts';
 import { packWords } from '../../src/update/pack.ts';
 import { PIECE_BYTES, piecesRoot } from '../../src/update/pieces.ts';
 import { quantise } from '../../src/update/quantise.ts';
-import { samplePlan } from '../reference/samplePlan.ts';
+import { samplePlan, withParameters } from '../reference/samplePlan.ts';
 import { seededPort } from '../reference/seededPort.ts';
 
 const model = (...values: number[]): ModelParameters => Float32Array.from(values) as ModelParameters;
 const figures = { training: { lossSum: 4, correct: 5, samples: 10 }, validation: NO_FIGURES, test: NO_FIGURES };
 
 describe('applying an update', () => {
+  const layout = planLayout(withParameters(samplePlan(), 2));
+
   it('rounds once, to float32, and leaves the model before as it was', () => {
     const before = model(1, 2);
-    const next = applyUpdate(before, Float64Array.of(1e-9, 0.1), 0.5);
+    const next = applyUpdate(before, Float64Array.of(1e-9, 0.1), 0.5, layout);
     expect([...next]).toEqual([1, Math.fround(2.05)]);
     expect([...before]).toEqual([1, 2]);
   });
 
   it('refuses what leaves float32, and another length', () => {
     for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, 1e39]) {
-      expect(() => applyUpdate(model(1), Float64Array.of(bad), 1)).toThrow(
+      expect(() => applyUpdate(model(1, 1), Float64Array.of(0, bad), 1, layout)).toThrow(
         expect.objectContaining({ code: 'sum/not-finite' }),
       );
     }
-    expect(() => applyUpdate(model(1), new Float64Array(2), 1)).toThrow(
+    expect(() => applyUpdate(model(1, 1), new Float64Array(1), 1, layout)).toThrow(
       expect.objectContaining({ code: 'sum/length' }),
     );
   });
 });
 
 describe('applying a sum', () => {
-  const plan = samplePlan({ serverLearningRate: 0.5 });
+  const plan = withParameters(samplePlan({ serverLearningRate: 0.5 }), 2);
   const groupSize = 5;
 
   function orderOf(kind: 'train' | 'evaluate', updates: readonly (readonly number[])[]) {

@@ -5,7 +5,7 @@ import { uint32Bytes, utf8 } from '../../src/core/bytes.ts';
 import type { TrainingData } from '../../src/core/dataset.ts';
 import type { EngineSession, TrainingControl } from '../../src/core/engine.ts';
 import { HushError } from '../../src/core/errors.ts';
-import { networkOf, parameterLayout } from '../../src/core/modelSpec.ts';
+import { planLayout, planNetwork } from '../../src/core/planLayout.ts';
 import type { Plan } from '../../src/core/plan.ts';
 import type { Random } from '../../src/core/ports.ts';
 import { SeededRandom } from '../../src/core/seededRandom.ts';
@@ -15,7 +15,7 @@ import { sha256 } from '../../src/crypto/hash.ts';
 import { PublicDataSource } from '../../src/data/publicDataset.ts';
 import { applyUpdate } from '../../src/update/applyUpdate.ts';
 import { clip, differenceOf } from '../../src/update/clip.ts';
-import { initialise } from '../../src/update/initialise.ts';
+import { initialModel } from '../../src/update/initialise.ts';
 import { modelHashOf } from '../../src/update/modelHash.ts';
 import { packWords } from '../../src/update/pack.ts';
 import { quantise } from '../../src/update/quantise.ts';
@@ -50,12 +50,12 @@ const UNHURRIED: TrainingControl = { proceed: () => undefined, onProgress: () =>
 let session: Promise<EngineSession> | undefined;
 
 export async function runTrial({ plan, participants, float, dataDir }: Trial): Promise<TrialResult> {
-  session ??= openNodeSession(networkOf(plan.model));
+  session ??= openNodeSession(planNetwork(plan));
   const engine = await session;
   const shards = await Promise.all(
     Array.from({ length: participants }, (_, i) => shardOf(plan, participants, i, dataDir)),
   );
-  let model = initialise(plan.model, plan.seed);
+  let model = initialModel(plan);
   let saturated = 0;
   let largestNorm = 0;
   let errors = 0;
@@ -64,11 +64,19 @@ export async function runTrial({ plan, participants, float, dataDir }: Trial): P
     for (const [i, { training }] of shards.entries()) {
       engine.setParameters(model);
       await engine.train(training, plan.training, seedOf(plan, 'batches', round, i), UNHURRIED);
-      const { clipped, norm } = clip(differenceOf(await engine.parameters(), model), plan.aggregation.clipNorm);
+      const { clipped, norm } = clip(
+        differenceOf(await engine.parameters(), model, planLayout(plan).sent),
+        plan.aggregation.clipNorm,
+      );
       updates.push({ update: clipped, weight: training.count });
       largestNorm = Math.max(largestNorm, norm);
     }
-    const exact = applyUpdate(model, weightedMean(updates, plan), plan.aggregation.serverLearningRate);
+    const exact = applyUpdate(
+      model,
+      weightedMean(updates, plan),
+      plan.aggregation.serverLearningRate,
+      planLayout(plan),
+    );
     if (float) {
       model = exact;
       continue;
@@ -98,7 +106,7 @@ function weightedMean(updates: readonly Weighted[], plan: Plan): Float64Array {
   const { weightCap } = plan.aggregation;
   const weights = updates.map(({ weight }) => Math.min(weight, weightCap));
   const total = weights.reduce((sum, weight) => sum + weight, 0);
-  const mean = new Float64Array(parameterLayout(plan.model).length);
+  const mean = new Float64Array(planLayout(plan).sentLength);
   updates.forEach(({ update }, k) => {
     const share = (weights[k] ?? 0) / total;
     update.forEach((value, i) => {
@@ -114,7 +122,7 @@ function distance(a: Float32Array, b: Float32Array): number {
 
 /** What participants and coordinator do with updates, the masks left out. */
 async function secureMean(model: ModelParameters, updates: readonly Weighted[], plan: Plan, round: number) {
-  const sumSpec = sumSpecFor('train', plan, model.length);
+  const sumSpec = sumSpecFor('train', plan);
   const ring = ringBits(sumSpec, updates.length);
   const seed = rotationSeed(modelHashOf(model), round);
   const figures = { training: NO_FIGURES, validation: NO_FIGURES, test: NO_FIGURES };

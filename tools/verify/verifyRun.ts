@@ -2,15 +2,17 @@
 import { bytesToFloat32 } from '../../src/core/bytes.ts';
 import { asHushError, HushError } from '../../src/core/errors.ts';
 import type { FederationId, Hash, PublicKey } from '../../src/core/ids.ts';
-import { parameterLayout } from '../../src/core/modelSpec.ts';
+import { planLayout } from '../../src/core/planLayout.ts';
+import { withStatistics } from '../../src/core/normalisation.ts';
 import { parsePlan } from '../../src/core/plan.ts';
 import type { Plan } from '../../src/core/plan.ts';
+import { statisticsLayout } from '../../src/core/statisticsLayout.ts';
 import type { ModelParameters } from '../../src/core/updateStages.ts';
 import { hashOf } from '../../src/crypto/hash.ts';
 import type { LedgerContext, LedgerHead } from '../../src/federation/ledger.ts';
 import type { LedgerRecord } from '../../src/federation/record.ts';
 import { difference, modelFilesOf, readLedgerLines, readMetricsLines } from '../../src/federation/runFiles.ts';
-import { initialise } from '../../src/update/initialise.ts';
+import { initialModel } from '../../src/update/initialise.ts';
 import { modelHashOf } from '../../src/update/modelHash.ts';
 import { checkChain } from './chain.ts';
 import type { Chain } from './chain.ts';
@@ -69,7 +71,7 @@ export async function verifyRun(files: RunFiles, pins: Pins): Promise<Verdict> {
     }
     await findings.check('metrics', 'metrics.jsonl', () => {
       const lines = readMetricsLines(files['metrics.jsonl']);
-      checkMetrics(lines, records?.records ?? []);
+      checkMetrics(plan.plan, lines, records?.records ?? []);
       return {
         text: `${lines.length} lines agree with the ledger; times, bytes, engines and dropouts are the coordinator's word`,
       };
@@ -159,10 +161,31 @@ function nameCoordinator({ planHash }: ReadPlan, { first }: ReadLedger, { key, f
 async function verifyChain({ plan, planHash }: ReadPlan, { records, first }: ReadLedger) {
   const { federation, coordinatorKey } = first.body;
   const context: LedgerContext = { binding: { federation, planHash }, coordinatorKey, plan };
-  const initial = modelHashOf(initialise(plan.model, plan.seed));
+  const model = initialModel(plan);
+  const initial = modelHashOf(model);
   const chain = await checkChain(context, initial, records);
+  checkStatistics(plan, model, records);
   const text = `chained by hash from the model of the plan's seed, ${initial}, to ${chain.head.recordHash}`;
   return { ...chain, context, text };
+}
+
+/** The model that follows from the statistics in the ledger is the one that the ledger names. */
+function checkStatistics(plan: Plan, initial: ModelParameters, records: readonly LedgerRecord[]): void {
+  for (const [i, { body }] of records.entries()) {
+    if (body.status !== 'complete' || body.statistics === undefined) continue;
+    const { features, counts } = body.statistics;
+    const layout = statisticsLayout(plan);
+    const tallied = layout.tallies.reduce((sum, { length }) => sum + length, 0);
+    const place = `line ${i + 1}, round ${body.round}`;
+    for (const [field, got, expected] of [
+      ['statistics.features', features.length, layout.features.length],
+      ['statistics.counts', counts.length, tallied],
+      ['modelHashAfter', body.modelHashAfter, modelHashOf(withStatistics(plan, initial, body.statistics))],
+    ] as const) {
+      if (got === expected) continue;
+      throw new HushError('verify/statistics', `${place}: "body.${field}" is ${got}, expected ${expected}.`);
+    }
+  }
 }
 
 function roundsText(plan: Plan, { head, finished, spent }: Chain): string {
@@ -176,7 +199,7 @@ function roundsText(plan: Plan, { head, finished, spent }: Chain): string {
 }
 
 function readWeights(bytes: Uint8Array, plan: Plan, { modelHash }: LedgerHead) {
-  const expectedBytes = 4 * parameterLayout(plan.model).length;
+  const expectedBytes = 4 * planLayout(plan).length;
   if (bytes.length !== expectedBytes) {
     throw new HushError('verify/weights', `${bytes.length} bytes, expected ${expectedBytes} for the plan's model.`);
   }
