@@ -2,6 +2,7 @@
 import { expectedDataSchema } from './dataSchema.ts';
 import { HushError } from './errors.ts';
 import type { Hash } from './ids.ts';
+import { METRIC_NAMES } from './metrics.ts';
 import { modelSpecSchema } from './modelSpec.ts';
 import { checkFit } from './planFit.ts';
 import type { Decoded } from './schema.ts';
@@ -146,6 +147,10 @@ export const planSchema = v.strictObject({
   evaluation: v.strictObject({
     /** Part of a participant's training data that is kept aside. */
     validationFraction: finite(0, 0.9),
+    /** What the model is judged by; without it accuracy, mean absolute error (mae) or perplexity, by the task. */
+    metric: v.optional(v.picklist(METRIC_NAMES, `one of ${METRIC_NAMES.join(', ')}`)),
+    /** The class whose F1 is taken; without it F1 is the mean over the classes. */
+    positiveClass: v.optional(text(200)),
   }),
   seed: integer(0, 2 ** 32 - 1),
 });

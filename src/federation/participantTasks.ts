@@ -1,5 +1,5 @@
 /** The work of a participant: cryptography here, training in the worker behind the Trainer port. */
-import { bytesToFloat32, ownBytes, uint32Bytes, utf8, fromHex } from '../core/bytes.ts';
+import { bytesToFloat32, ownBytes } from '../core/bytes.ts';
 import type { Bytes } from '../core/bytes.ts';
 import { HushError } from '../core/errors.ts';
 import type { ParticipantId, PublicKey, RoundNumber } from '../core/ids.ts';
@@ -10,7 +10,7 @@ import type { Admission, Plan } from '../core/plan.ts';
 import type { Locks, Random, Store } from '../core/ports.ts';
 import { sumSpecFor } from '../core/sumSpec.ts';
 import type { ModelParameters } from '../core/updateStages.ts';
-import { hashOf, sha256 } from '../crypto/hash.ts';
+import { hashOf } from '../crypto/hash.ts';
 import type { Identity } from '../crypto/identity.ts';
 import { verifySignature } from '../crypto/identity.ts';
 import { countSigned } from './countSigned.ts';
@@ -29,6 +29,7 @@ import { checkAdverts, cohortOf, rosterOf } from './roster.ts';
 import { RoundKeys } from './roundKeys.ts';
 import { confirmationStatement, consistencyStatement, dealingStatement } from './statements.ts';
 import { sumSpecHashOf } from './sumSpecHash.ts';
+import { trainingSeed } from './trainingSeed.ts';
 
 export interface ParticipantWorkOptions {
   readonly identity: Identity;
@@ -227,14 +228,7 @@ export class ParticipantWork implements Work {
 
   train: Work['train'] = async ({ kind }, round) => {
     const { binding, identity, trainer } = this.#options;
-    const seed = sha256(
-      utf8('hushgrad/1 training'),
-      fromHex(binding.planHash),
-      uint32Bytes(Math.floor(round / 2 ** 32)),
-      uint32Bytes(round % 2 ** 32),
-      fromHex(identity.id),
-    );
-    return trainer.train({ round, kind, seed });
+    return trainer.train({ round, kind, seed: trainingSeed(binding.planHash, round, identity.id) });
   };
 
   mask: Work['mask'] = async ({ plan, kind, roster, u1, u1Root, modelHash }, round) => {

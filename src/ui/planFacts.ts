@@ -96,6 +96,11 @@ function modelWords(model: ModelSpec): string {
     case 'lenet':
     case 'cnn':
       return `images of ${model.height} × ${model.width} × ${model.channels}, ${quantity(model.outputs, 'class', 'classes')}`;
+    case 'resnet': {
+      const { height, width, channels, filters, blocksPerStage, outputs } = model;
+      const blocks = `3 stages of ${quantity(blocksPerStage, 'block', 'blocks')}, ${quantity(filters, 'filter', 'filters')} in the first`;
+      return `${blocks}, images of ${height} × ${width} × ${channels}, ${quantity(outputs, 'class', 'classes')}`;
+    }
     case 'gpt':
       return `${quantity(model.layers, 'block', 'blocks')} of width ${model.width}, ${quantity(model.heads, 'head', 'heads')}, ${textWords(model)}`;
     case 'lstm':
