@@ -183,6 +183,9 @@ async function writeFiles(
     writeFile(joinPath(out, 'plan.json'), planText),
     writeFile(joinPath(out, 'model.json'), files.modelJson),
     writeFile(joinPath(out, 'weights.bin'), fromBase64Url(files.weights)),
+    writeFile(joinPath(out, 'model.safetensors'), fromBase64Url(files.safetensors)),
+    writeFile(joinPath(out, 'model-card.md'), files.card),
+    writeFile(joinPath(out, 'metrics.csv'), files.metricsTable),
     writeFile(joinPath(out, 'metrics.jsonl'), files.metrics),
     writeFile(joinPath(out, 'ledger.jsonl'), files.ledger),
   ]);

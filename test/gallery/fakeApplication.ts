@@ -34,7 +34,7 @@ export function fakeRun(initial: RunView, own?: OwnFilesView): FakeRun {
       startNow: note('startNow'),
       save: (what) => {
         calls.push(`save ${what}`);
-        return what === 'metrics'
+        return what === 'metrics.csv'
           ? Promise.reject(
               new HushError('export/failed', 'The file "metrics.csv" could not be written.', {
                 advice: 'Allow downloads and try again.',
