@@ -68,8 +68,8 @@ export class StockSession implements EngineSession {
       throw new HushError('engine/shape', `The model came with ${parameters.length} parameters, expected ${length}.`);
     }
     dispose(this.#variables);
-    this.#variables = blocks.map(({ shape, offset, length }) =>
-      tidy(() => variable(tensor(parameters.slice(offset, offset + length), [...shape]))),
+    this.#variables = blocks.map(({ shape, offset, length, role }) =>
+      tidy(() => variable(tensor(parameters.slice(offset, offset + length), [...shape]), role === 'learned')),
     );
   }
 
