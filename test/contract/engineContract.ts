@@ -4,6 +4,7 @@ import type { EngineName, EngineSession, TrainingEngine } from '../../src/core/e
 import type { Layer } from '../../src/core/network.ts';
 import { NETWORKS, someParameters } from '../support/networks.ts';
 import { agreesWithCpu } from './engineAgreement.ts';
+import { outputContract } from './engineOutputs.ts';
 import { PLAIN, portContract } from './enginePort.ts';
 
 export interface EngineContractOptions {
@@ -36,6 +37,10 @@ export function engineContract(
 
     portContract(
       name,
+      () => engine,
+      () => session,
+    );
+    outputContract(
       () => engine,
       () => session,
     );
