@@ -61,13 +61,13 @@ runIfMain(import.meta.url, async (args) => {
 
 async function federate(
   options: FederateOptions,
-  { plan, text, participants, entries }: PreparedPlan,
+  { plan, text, participants, entries, start }: PreparedPlan,
   url: string,
   tabs: Tabs,
   say: (line: string) => void,
 ): Promise<Report> {
   const coordinator = await tabs.open('coordinator');
-  const { inviteLink } = await launchPlan(coordinator, url, text);
+  const { inviteLink } = await launchPlan(coordinator, url, text, start);
   await coordinator.watchTasks();
   const guests: Tab[] = [];
   const open = async (): Promise<Tab> => {

@@ -85,6 +85,7 @@ export interface PlanDraft {
 
 /** A model to begin with, from files that were saved before. */
 export interface StartingModel {
+  readonly modelHash: Hash;
   /** The plan that it came from, which now begins with it. */
   readonly planText: string;
   readonly saved: SavedModel;

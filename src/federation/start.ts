@@ -1,6 +1,7 @@
 /** Beginning with a saved model: a new federation goes on where another one ended. */
 import { utf8 } from '../core/bytes.ts';
 import { HushError } from '../core/errors.ts';
+import type { Hash } from '../core/ids.ts';
 import type { HashedModel } from '../core/localWork.ts';
 import { parsePlan, startHash } from '../core/plan.ts';
 import type { Plan } from '../core/plan.ts';
@@ -8,8 +9,14 @@ import { parametersFor } from '../core/savedModel.ts';
 import type { SavedModel } from '../core/savedModel.ts';
 import { modelHashOf } from '../update/modelHash.ts';
 
+/** A plan that begins with a saved model. */
+interface Fork {
+  readonly modelHash: Hash;
+  readonly planText: string;
+}
+
 /** `planText` with `start` set to the saved model. @throws HushError `start/…`, `plan/…`. */
-export function withStart(planText: string, saved: SavedModel): string {
+export function withStart(planText: string, saved: SavedModel): Fork {
   const { plan } = parsePlan(utf8(planText));
   const parameters = parametersFor(plan, saved);
   const modelHash = modelHashOf(parameters);
@@ -18,11 +25,12 @@ export function withStart(planText: string, saved: SavedModel): string {
       advice: 'The file is damaged: save the model again where it comes from.',
     });
   }
-  return JSON.stringify({ ...(JSON.parse(planText) as object), start: { modelHash } }, null, 2);
+  const document = { ...(JSON.parse(planText) as object), start: { modelHash } };
+  return { modelHash, planText: JSON.stringify(document, null, 2) };
 }
 
-/** The text of the plan that the model came from, to begin anew with. @throws HushError `start/no-plan`, as `withStart`. */
-export function planOfFork(saved: SavedModel): string {
+/** The plan that the model came from, to begin anew with. @throws HushError `start/no-plan`, as `withStart`. */
+export function planOfFork(saved: SavedModel): Fork {
   if (saved.planText !== undefined) return withStart(saved.planText, saved);
   throw new HushError('start/no-plan', 'The file does not say which plan its model came from.', {
     advice: 'Choose a model that was saved here, or write a plan and name the hash of the model as its "start".',

@@ -111,7 +111,7 @@ export class BrowserApplication implements Application {
         files.map(async ({ path, blob }) => ({ name: path, bytes: new Uint8Array(await blob.arrayBuffer()) })),
       ),
     );
-    return { saved, planText: planOfFork(saved) };
+    return { saved, ...planOfFork(saved) };
   }
 
   async launch(

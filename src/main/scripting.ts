@@ -13,7 +13,10 @@ export interface ScriptFile {
 
 export interface Scripting {
   /** Launches a plan, as the Launch screen does, with the files of the model that it begins with, if it does; gives the federation and its invite link. */
-  launch(planText: string, start?: readonly ScriptFile[]): Promise<{ readonly federation: string; readonly inviteLink: string }>;
+  launch(
+    planText: string,
+    start?: readonly ScriptFile[],
+  ): Promise<{ readonly federation: string; readonly inviteLink: string }>;
   /** Runs that are joined in this tab from now on train with this engine, not with the fastest. */
   useEngine(engine: AskedEngine): void;
   /** Views of the runs that are open in this tab, those it coordinates first. */
@@ -40,8 +43,7 @@ export function scriptingOf(application: BrowserApplication): Scripting {
   return {
     async launch(planText, start) {
       const draft = await application.readPlan(planText);
-      const saved =
-        start && readSavedModel(start.map(({ name, bytes }) => ({ name, bytes: fromBase64Url(bytes) })));
+      const saved = start && readSavedModel(start.map(({ name, bytes }) => ({ name, bytes: fromBase64Url(bytes) })));
       const { federation, run } = await application.launch(draft, saved);
       return { federation, inviteLink: run.inviteLink };
     },
