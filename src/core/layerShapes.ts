@@ -19,8 +19,11 @@ export interface ParameterBlock {
   readonly offset: number;
   readonly length: number;
   readonly initialiser: Initialiser;
-  /** Statistics are followed, not learned by gradient: the moving mean and variance of a batch normalisation. */
-  readonly role: 'learned' | 'statistic';
+  /**
+   * Statistics are followed, not learned by gradient: the moving mean and variance of a batch normalisation. What is
+   * frozen is neither.
+   */
+  readonly role: 'learned' | 'statistic' | 'frozen';
   /** None of its values may be less; without it any number will do. */
   readonly minimum?: number;
 }
@@ -88,7 +91,7 @@ export function placeNetwork(network: Network): PlacedNetwork {
     for (const { suffix, ...weight } of weightsOf(layer, taken, tokens ?? 0)) {
       const name = `${layer.name ?? `${TFJS_NAMES[layer.kind] ?? layer.kind}_${number}`}/${suffix}`;
       const length = sizeOf(weight.shape);
-      own.push({ name, offset, length, ...weight });
+      own.push({ name, offset, length, ...weight, ...(layer.frozen ? { role: 'frozen' } : {}) });
       offset += length;
     }
     blocks.push(...own);

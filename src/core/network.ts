@@ -55,6 +55,8 @@ export type Layer = (
   readonly from?: number;
   /** What the names of its weights begin with; without it, its kind and number among those of its kind. */
   readonly name?: string;
+  /** Its parameters stay as they are, and a batch normalisation uses its moving mean and variance in training too. */
+  readonly frozen?: boolean;
 };
 
 export type NetworkInput =

@@ -37,6 +37,7 @@ export function planFacts(plan: Plan): readonly Fact[] {
   return [
     { name: 'Model', value: `${modelWords(model)} (${model.architecture})` },
     { name: 'Parameters', value: count(parameterLayout(model).length) },
+    ...(plan.start ? [{ name: 'Begins with', value: 'a saved model, which the coordinator gives out' }] : []),
     { name: 'Data', value: dataWords(data) },
     {
       name: 'Local training',

@@ -152,6 +152,16 @@ export const NETWORKS: Readonly<Record<string, Network>> = {
     'mean-squared-error',
   ),
   'a residual network': residualNetwork(),
+  'a frozen dense layer': network(values(6), [{ ...dense(7, 'tanh'), frozen: true }, dense(5, 'relu'), dense(3)]),
+  'frozen layers': network(values(5, 5, 2), [
+    conv(3, { useBias: false }),
+    { ...BATCH_NORM, frozen: true },
+    { kind: 'activation', activation: 'tanh' },
+    { ...conv(4, { activation: 'tanh' }), frozen: true },
+    FLATTEN,
+    { ...dense(6, 'tanh'), frozen: true },
+    dense(3),
+  ]),
   'a bit of everything for images': network(values(8, 8, 3), [
     conv(5, { useBias: false }),
     BATCH_NORM,
