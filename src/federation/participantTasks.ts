@@ -5,7 +5,7 @@ import { HushError } from '../core/errors.ts';
 import type { ParticipantId, PublicKey, RoundNumber } from '../core/ids.ts';
 import type { HashedModel, Trainer } from '../core/localWork.ts';
 import { parameterLayout } from '../core/modelSpec.ts';
-import { parsePlan } from '../core/plan.ts';
+import { parsePlan, startHash } from '../core/plan.ts';
 import type { Admission, Plan } from '../core/plan.ts';
 import type { Locks, Random, Store } from '../core/ports.ts';
 import { sumSpecFor } from '../core/sumSpec.ts';
@@ -64,6 +64,8 @@ export class ParticipantWork implements Work {
   #initial: Promise<HashedModel> | undefined;
   /** The model that this participant stands at; kept so that it can be saved, and given to a new worker. */
   model: HashedModel | undefined;
+  /** The plan as it came, once its hash was found to be the link's. */
+  planBytes: Bytes | undefined;
 
   constructor(options: ParticipantWorkOptions) {
     this.#options = options;
@@ -115,6 +117,7 @@ export class ParticipantWork implements Work {
         },
       );
     }
+    this.planBytes = ownBytes(content);
     return plan;
   };
 
@@ -132,7 +135,7 @@ export class ParticipantWork implements Work {
     // What was verified before is not verified again.
     let reached = goesOn
       ? verified
-      : emptyHead(context.binding, context.coordinatorKey, (await this.#initialOf(plan)).hash);
+      : emptyHead(context.binding, context.coordinatorKey, startHash(plan) ?? (await this.#initialOf(plan)).hash);
     for (const record of records.slice(reached.records)) reached = await extendHead(context, reached, record);
     if (reached.recordHash !== head) {
       throw new HushError('ledger/head', `The ledger ends in ${reached.recordHash}, expected ${head}.`);

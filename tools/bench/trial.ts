@@ -79,6 +79,7 @@ function overheard(
     setParameters: (parameters) => session.setParameters(parameters),
     train: (...given) => session.train(...given),
     evaluate: (...given) => session.evaluate(...given),
+    predict: (...given) => session.predict(...given),
     liveTensors: () => session.liveTensors(),
     close: () => session.close(),
     parameters: async () => {
