@@ -34,7 +34,10 @@ export function normalisedFeatures(
   );
 }
 
-/** A copy of the model that normalises by these statistics. What does not vary is only centred. */
+/**
+ * A copy of the model that normalises by these statistics. What does not vary is only centred. A saved model that the plan
+ * begins with keeps what it was trained with.
+ */
 export function withStatistics(
   plan: Plan,
   parameters: ModelParameters,
@@ -42,7 +45,7 @@ export function withStatistics(
 ): ModelParameters {
   const next = parameters.slice() as ModelParameters;
   const normalisation = normalisationOf(plan, next);
-  if (!normalisation) return next;
+  if (!normalisation || plan.start) return next;
   const { mean, variance } = normalisation;
   statisticsLayout(plan).features.forEach(({ of, first, step }, i) => {
     const moments = features[i];

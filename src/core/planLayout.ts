@@ -28,7 +28,8 @@ export const NORMALISATION = 'normalisation';
 
 /** A layer with parameters is known by what the names of its blocks begin with; others have no name. */
 export function layerName({ blocks }: Pick<PlacedLayer, 'blocks'>): string | undefined {
-  return blocks[0]?.name.split('/')[0];
+  const name = blocks[0]?.name;
+  return name?.slice(0, name.lastIndexOf('/'));
 }
 
 /** The network that the plan trains, with the layers that it freezes marked. */

@@ -1,12 +1,11 @@
 /** Moving the model on: plain federated averaging (McMahan et al. 2017, algorithm 1) with a server learning rate. */
 import { HushError } from '../core/errors.ts';
-import { isVariance } from '../core/layerShapes.ts';
 import type { PlanLayout } from '../core/planLayout.ts';
 import type { ModelParameters } from '../core/updateStages.ts';
 
 /**
- * fround(model + serverLearningRate · mean) where the layout sends, a new array; the same bits on every machine. A variance
- * that clipping and rounding took below 0 becomes 0.
+ * fround(model + serverLearningRate · mean) where the layout sends, a new array; the same bits on every machine. What would
+ * fall below its block's minimum becomes it: a small variance would come out negative when its rounded changes are added.
  * @throws HushError `sum/not-finite` when a parameter would leave float32, `sum/length` when the lengths differ.
  */
 export function applyUpdate(
@@ -32,8 +31,9 @@ export function applyUpdate(
       next[i] = value;
     }
   }
-  for (const { offset, length } of blocks.filter(isVariance)) {
-    for (let i = offset; i < offset + length; i++) next[i] = Math.max(0, next[i] ?? 0);
+  for (const { offset, length, minimum } of blocks) {
+    if (minimum === undefined) continue;
+    for (let i = offset; i < offset + length; i++) next[i] = Math.max(minimum, next[i] ?? 0);
   }
   return next as ModelParameters;
 }

@@ -6,6 +6,7 @@ import type { Layer } from '../../src/core/network.ts';
 import { NETWORKS, someExamples, someParameters } from '../support/networks.ts';
 import { FREE, SEED, training } from '../support/training.ts';
 import { agreesWithCpu } from './engineAgreement.ts';
+import { outputContract } from './engineOutputs.ts';
 import { PLAIN, portContract } from './enginePort.ts';
 
 export interface EngineContractOptions {
@@ -38,6 +39,10 @@ export function engineContract(
 
     portContract(
       name,
+      () => engine,
+      () => session,
+    );
+    outputContract(
       () => engine,
       () => session,
     );

@@ -27,6 +27,18 @@ describe('applying an update', () => {
     expect([...before]).toEqual([1, 2]);
   });
 
+  it('lets no variance of a normalisation fall below 0', () => {
+    const sizes = { height: 4, width: 4, channels: 1, outputs: 2, filters: 1, blocksPerStage: 1 };
+    const whole = planLayout({ model: { architecture: 'resnet', ...sizes }, training: {} });
+    const { blocks, length } = whole;
+    const before = new Float32Array(length).fill(0.5) as ModelParameters;
+    const next = applyUpdate(before, new Float64Array(length).fill(-0.75), 1, whole);
+    const names = blocks.filter(({ offset }) => next[offset] === 0).map(({ name }) => name);
+    expect(names).toEqual(blocks.map(({ name }) => name).filter((name) => name.endsWith('/moving_variance')));
+    expect(names.length).toBe(9);
+    expect([...new Set(next)]).toEqual([-0.25, 0]);
+  });
+
   it('refuses what leaves float32, and another length', () => {
     for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, 1e39]) {
       expect(() => applyUpdate(model(1, 1), Float64Array.of(0, bad), 1, layout)).toThrow(

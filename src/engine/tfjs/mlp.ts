@@ -48,7 +48,7 @@ export class Mlp implements TensorModel {
   }
 
   learn(parameters: readonly Tensor[], batch: Batch): Learned {
-    const { inputs, output } = this.#forward(parameters, batch);
+    const { inputs, output } = this.#forward(parameters, batch.inputs);
     const predicted = this.#rule.predict(output);
     const gradients: Tensor[] = [];
     let delta = this.#rule.delta(predicted, batch);
@@ -62,14 +62,14 @@ export class Mlp implements TensorModel {
     return { gradients, statistics: [], predicted };
   }
 
-  predict(parameters: readonly Tensor[], batch: Batch): Tensor2D {
-    return this.#rule.predict(this.#forward(parameters, batch).output);
+  output(parameters: readonly Tensor[], inputs: Tensor): Tensor2D {
+    return this.#forward(parameters, inputs).output;
   }
 
   /** Input of each layer, the batch first, and the logits. */
-  #forward(parameters: readonly Tensor[], batch: Batch): { inputs: readonly Tensor2D[]; output: Tensor2D } {
+  #forward(parameters: readonly Tensor[], batch: Tensor): { inputs: readonly Tensor2D[]; output: Tensor2D } {
     const inputs: Tensor2D[] = [];
-    let signal = batch.inputs as Tensor2D;
+    let signal = batch as Tensor2D;
     this.#activations.forEach((activation, i) => {
       inputs.push(signal);
       signal = dense(signal, parameters[2 * i] as Tensor2D, parameters[2 * i + 1] as Tensor1D, activation);

@@ -17,6 +17,8 @@ export interface BuildOptions {
   readonly data: { readonly kind: DataKind; readonly stride: number };
   /** None: forwards only. */
   readonly rule: UpdateRule | undefined;
+  /** Without a rule: whether the outputs are written down, and not what they cost. */
+  readonly tells?: boolean | undefined;
   readonly kernels: Kernels;
 }
 
