@@ -12,6 +12,8 @@ export interface Moments {
 
 /** As a record has them: what each number belongs to is told by the plan's `statisticsLayout`. */
 export interface FederatedStatistics {
+  /** Whose data is in it. */
+  readonly people: number;
   /** That were trained on. */
   readonly examples: number;
   /** One for each feature, in the units of the examples. */
@@ -22,6 +24,7 @@ export interface FederatedStatistics {
 
 /** For people: with names, and in the units of the data itself. */
 export interface StatisticsView {
+  readonly people: number;
   readonly examples: number;
   readonly features: readonly ({ readonly name: string } & Moments)[];
   readonly tallies: readonly {
@@ -44,10 +47,11 @@ export function statisticsView(plan: Plan, statistics: FederatedStatistics): Sta
   return view;
 }
 
-function viewOf(plan: Plan, { examples, features, counts }: FederatedStatistics): StatisticsView {
+function viewOf(plan: Plan, { people, examples, features, counts }: FederatedStatistics): StatisticsView {
   const layout = statisticsLayout(plan);
   let at = 0;
   return {
+    people,
     examples,
     features: features.flatMap((moments, i) => {
       const feature = layout.features[i];

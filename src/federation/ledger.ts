@@ -118,8 +118,8 @@ export async function extendHead(
   if (!isDue(body.kind, plan, head)) {
     throw wrong('ledger/kind', `A round of the kind ${body.kind}, expected ${dueKind(plan, head)}.`);
   }
-  if ((body.statistics !== undefined) !== (body.kind === 'statistics')) {
-    throw wrong('ledger/statistics', 'Statistics are there if and only if the round is of that kind.');
+  if (body.statistics?.people !== (body.kind === 'statistics' ? body.survivors : undefined)) {
+    throw wrong('ledger/statistics', 'Statistics are of all survivors, and of a round of that kind alone.');
   }
   if (body.kind === 'evaluate' && body.modelHashAfter !== body.modelHashBefore) {
     throw wrong('ledger/model', 'A round that only measures changed the model.');

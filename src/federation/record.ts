@@ -21,6 +21,7 @@ const partFigures = v.strictObject({
 
 /** What the numbers are of is told by the plan (`statisticsLayout`). */
 const statisticsSchema = v.strictObject({
+  people: integer(1, MAX_COHORT),
   examples: integer(0, Number.MAX_SAFE_INTEGER),
   features: list(
     v.strictObject({

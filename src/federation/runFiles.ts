@@ -59,6 +59,7 @@ const pointSchema = v.strictObject({
 
 const names = v.optional(list(v.string(), MAX_TALLIES));
 const statisticsSchema = v.strictObject({
+  people: counted,
   examples: counted,
   features: list(
     v.strictObject({ name: v.string(), count: counted, mean: measured, variance: finite(0, 2 ** 100) }),

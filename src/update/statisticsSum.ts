@@ -96,6 +96,7 @@ export function readStatistics(input: {
   const tallied = layout.tallies.reduce((total, { length }) => total + length, 0);
   const counts = readAll(views.get('tallies'), Array<number>(tallied).fill(TALLY_LIMBS));
   const statistics = {
+    people: survivors,
     examples: safe('examples', examples),
     features,
     counts: counts.map((each) => safe('counts', each)),

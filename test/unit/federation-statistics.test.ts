@@ -34,12 +34,8 @@ async function open(document: object = DOCUMENT, people = 5): Promise<readonly G
 function alone(of: Plan, guests: readonly Guest[]) {
   const sumSpec = sumSpecFor('statistics', of);
   const whole = localStatistics(of, pooled(guests.map(({ trainer }) => trainer.examples!)));
-  return readStatistics({
-    sum: writeStatistics(sumSpec, whole) as unknown as AggregateSum,
-    sumSpec,
-    plan: of,
-    survivors: 1,
-  });
+  const sum = writeStatistics(sumSpec, whole) as unknown as AggregateSum;
+  return { ...readStatistics({ sum, sumSpec, plan: of, survivors: 1 }), people: guests.length };
 }
 
 const kinds = ({ coordinator }: Room) =>
