@@ -3,13 +3,14 @@ import { HushError } from '../core/errors.ts';
 import type { FederationId, Hash } from '../core/ids.ts';
 import { layersModelFiles } from '../core/layersModel.ts';
 import type { LayersModelFiles } from '../core/layersModel.ts';
+import { METRIC_NAMES } from '../core/metrics.ts';
 import { classesOfTask } from '../core/plan.ts';
 import type { Plan } from '../core/plan.ts';
 import { finite, integer, parseDocument, toWire, v } from '../core/schema.ts';
 import type { Decoded } from '../core/schema.ts';
 import type { ModelParameters } from '../core/updateStages.ts';
 import type { CoordinatorState, RoundMetrics } from './coordinatorState.ts';
-import { recordSchema } from './record.ts';
+import { countsSchema, recordSchema } from './record.ts';
 import type { LedgerRecord } from './record.ts';
 
 /** Whose model it is, and after how much training. */
@@ -64,17 +65,25 @@ export function coordinatorFiles(
 }
 
 const measured = finite(-(2 ** 50), 2 ** 50);
+/** R² of a model that has nothing learnt has no bound. */
+const metricValue = finite(-1e300, 1e300);
 const counted = integer(0, 2 ** 48);
 
 const pointSchema = v.strictObject({
   round: counted,
+  metric: v.picklist(METRIC_NAMES, `one of ${METRIC_NAMES.join(', ')}`),
+  testMetric: v.optional(metricValue),
   testAccuracy: v.optional(measured),
   testLoss: v.optional(measured),
+  testCounts: v.optional(countsSchema),
+  validationMetric: v.optional(metricValue),
   validationAccuracy: v.optional(measured),
   validationLoss: v.optional(measured),
+  validationCounts: v.optional(countsSchema),
   trainingLoss: v.optional(measured),
   people: counted,
   samples: counted,
+  validationSamples: counted,
 });
 
 const metricsSchema = v.strictObject({

@@ -69,7 +69,7 @@ export async function verifyRun(files: RunFiles, pins: Pins): Promise<Verdict> {
     }
     await findings.check('metrics', 'metrics.jsonl', () => {
       const lines = readMetricsLines(files['metrics.jsonl']);
-      checkMetrics(lines, records?.records ?? []);
+      checkMetrics(lines, records?.records ?? [], plan.plan);
       return {
         text: `${lines.length} lines agree with the ledger; times, bytes, engines and dropouts are the coordinator's word`,
       };
@@ -167,8 +167,9 @@ async function verifyChain({ plan, planHash }: ReadPlan, { records, first }: Rea
 
 function roundsText(plan: Plan, { head, finished, spent }: Chain): string {
   const { rounds } = plan.aggregation;
+  const stopped = finished && head.completed < rounds ? ', stopped early as the plan says' : '';
   const far = finished
-    ? `${head.completed} of ${rounds}, and the final measurement`
+    ? `${head.completed} of ${rounds}${stopped}, and the final measurement`
     : `${head.completed} of ${rounds}: the run is not finished`;
   return head.abandoned === 0
     ? far
