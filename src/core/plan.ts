@@ -1,6 +1,7 @@
 /** The plan: one JSON document that says what is trained, by whom, on what, and under which rules. */
 import { expectedDataSchema } from './dataSchema.ts';
 import { HushError } from './errors.ts';
+import type { Hash } from './ids.ts';
 import { METRIC_NAMES } from './metrics.ts';
 import { modelSpecSchema } from './modelSpec.ts';
 import { checkEvaluation, checkFit } from './planFit.ts';
@@ -130,6 +131,8 @@ export const planSchema = v.strictObject({
   task: taskSchema,
   data: dataSchema,
   model: modelSpecSchema,
+  /** The first model is this one, which the coordinator brings, instead of what the seed gives. */
+  start: v.optional(v.strictObject({ modelHash: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, HEX_64)) })),
   training: trainingSchema,
   aggregation: aggregationSchema,
   security: v.strictObject({
@@ -220,6 +223,11 @@ function checkAcrossFields(plan: Plan): void {
       seen.add(value);
     });
   }
+}
+
+/** Of the model that the plan begins with; undefined where its seed gives the first one. */
+export function startHash({ start }: Plan): Hash | undefined {
+  return start?.modelHash as Hash | undefined;
 }
 
 /** The names of the classes; none where values or tokens are learnt. */

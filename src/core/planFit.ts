@@ -111,7 +111,8 @@ function checkModelOfData(model: ModelSpec, schema: ExpectedData, refuse: Refuse
       return;
     }
     case 'lenet':
-    case 'cnn': {
+    case 'cnn':
+    case 'resnet': {
       if (schema.kind !== 'images') {
         const fitting = schema.kind === 'table' ? 'one of mlp, linear for a table' : 'one of gpt, lstm for text';
         return refuse('model.architecture', model.architecture, fitting);

@@ -3,7 +3,7 @@ import { isStopped } from '../core/earlyStopping.ts';
 import { accuracy, meanLoss, metricNameOf, metricOf } from '../core/metrics.ts';
 import type { Plan } from '../core/plan.ts';
 import type { MeasuredPoint, OwnScores } from '../core/runView.ts';
-import type { Figures } from '../core/sumSpec.ts';
+import type { Figures, PartFigures } from '../core/sumSpec.ts';
 import type { LedgerHead } from './ledger.ts';
 import type { CompleteBody } from './record.ts';
 
@@ -13,15 +13,16 @@ export function pointOf(
   plan: Plan,
 ): MeasuredPoint {
   const { training, validation, test } = body.figures;
+  const hits = (of: PartFigures): number | undefined => (plan.task.kind === 'regression' ? undefined : accuracy(of));
   return {
     round: body.completed - (body.kind === 'train' ? 1 : 0),
     metric: metricNameOf(plan),
     testMetric: metricOf(plan, test)?.value,
-    testAccuracy: accuracy(test),
+    testAccuracy: hits(test),
     testLoss: meanLoss(test),
     testCounts: test.counts,
     validationMetric: metricOf(plan, validation)?.value,
-    validationAccuracy: accuracy(validation),
+    validationAccuracy: hits(validation),
     validationLoss: meanLoss(validation),
     validationCounts: validation.counts,
     trainingLoss: meanLoss(training),

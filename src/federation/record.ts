@@ -153,7 +153,7 @@ export function sheetHashOf({ participants, survivors }: Pick<Sheet, 'participan
 export function figuresHashOf({ totalWeight, figures }: Pick<CompleteBody, 'totalWeight' | 'figures'>): Hash {
   const numbers = PARTS.flatMap((part) => {
     const { lossSum, correct, samples, counts } = figures[part];
-    return [lossSum, correct, samples, ...(counts ? amountsOf(counts) : [])];
+    return [lossSum, correct, samples, ...(counts ? [counts.kind, ...amountsOf(counts)] : [])];
   });
   return taggedHash('hushgrad/1 figures', encodeCbor([totalWeight, ...numbers]));
 }

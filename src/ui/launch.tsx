@@ -13,6 +13,7 @@ import type { Loaded } from './loaded.ts';
 import { ProblemNote } from './notes.tsx';
 import { fewestSummed, meanGroup, planFacts } from './planFacts.ts';
 import type { Session } from './session.ts';
+import { StartModel } from './startModel.tsx';
 
 /** While somebody types, the plan is read this long after the last key. */
 const READ_AFTER_MS = 250;
@@ -39,10 +40,15 @@ export function Launch({ session }: { readonly session: Session }) {
   };
   // In the step in which the plans appear: a plain effect comes a frame later, after what was pressed in between.
   useLayoutEffect(fillIn, [first]);
-  const type = (changed: string): void => {
-    const next = new Map(written).set(chosen, changed);
-    if (chosen === OWN && changed === '') next.delete(OWN);
+  const write = (changed: string, of: string): void => {
+    const next = new Map(written).set(of, changed);
+    if (of === OWN && changed === '') next.delete(OWN);
     session.written.value = next;
+  };
+  const type = (changed: string): void => write(changed, chosen);
+  const takePlan = (planText: string): void => {
+    write(planText, OWN);
+    choose(OWN);
   };
   const launch = (): void => {
     if (!read.draft) {
@@ -51,7 +57,8 @@ export function Launch({ session }: { readonly session: Session }) {
     }
     setLaunching(true);
     setProblem(undefined);
-    session.launch(read.draft).then(
+    const saved = session.models.value.get(read.draft.plan.start?.modelHash ?? '');
+    session.launch(read.draft, saved).then(
       ({ key }) => go(`/run/${key}`),
       (thrown: unknown) => {
         setLaunching(false);
@@ -68,6 +75,7 @@ export function Launch({ session }: { readonly session: Session }) {
       <div class="columns">
         <div class="stack">
           <Offered {...{ offered, chosen, choose }} own={written.has(OWN)} />
+          <StartModel {...{ session }} draft={read.draft} onPlan={takePlan} />
           <AdmissionForm {...{ text, type }} />
           <Editor
             {...{ text, type, field }}
@@ -132,7 +140,7 @@ function Offered({
           <input type="radio" name="plan" checked={chosen === OWN} onChange={() => choose(OWN)} />
           <span>
             <strong>Written here</strong>
-            <span class="soft">Not begun with a plan of this server.</span>
+            <span class="soft">Not begun with a plan of this server: typed in, or from a saved model.</span>
           </span>
         </label>
       )}
