@@ -152,7 +152,8 @@ function expectation({ message, expected }: v.BaseIssue<unknown>): string {
 function expectationAt(schema: v.GenericSchema, path: readonly v.IssuePathItem[]): string {
   let at: v.GenericSchema | undefined = schema;
   for (const { key, input } of path) {
-    const node = at as unknown as SchemaNode | undefined;
+    const given = at as unknown as SchemaNode | undefined;
+    const node = given?.type === 'optional' ? (given.wrapped as unknown as SchemaNode) : given;
     const inner = node?.type === 'variant' ? (optionFor(node, input as Fields) as unknown as SchemaNode) : node;
     at = inner?.entries?.[String(key)] ?? inner?.item;
   }

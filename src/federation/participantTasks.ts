@@ -140,7 +140,7 @@ export class ParticipantWork implements Work {
     if (reached.recordHash !== head) {
       throw new HushError('ledger/head', `The ledger ends in ${reached.recordHash}, expected ${head}.`);
     }
-    const curve = records.flatMap(({ body }) => (body.status === 'complete' ? [pointOf(body)] : []));
+    const curve = records.flatMap(({ body }) => (body.status === 'complete' ? [pointOf(body, plan)] : []));
     return { head: reached, history: hashes, curve };
   };
 
@@ -285,7 +285,7 @@ export class ParticipantWork implements Work {
     return {
       before: head.recordHash,
       head: after,
-      point: record.body.status === 'complete' ? pointOf(record.body) : undefined,
+      point: record.body.status === 'complete' ? pointOf(record.body, plan) : undefined,
     };
   };
 
