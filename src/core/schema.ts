@@ -186,7 +186,7 @@ export function parseDocument<Schema extends v.GenericSchema>(
   const field = v.getDotPath(issue) ?? '(the whole document)';
   // Of a field too many valibot gives the name for its value.
   const got = describe(issue.expected === 'never' ? issue.path?.at(-1)?.value : issue.input);
-  const lacks = got === 'missing' && issue.type === 'strict_object';
+  const lacks = got === 'missing' && (issue.type === 'strict_object' || issue.type === 'loose_object');
   const expected = lacks ? expectationAt(schema, issue.path ?? []) : expectation(issue);
   throw new HushError(code, `${what}: "${field}" is ${got}, expected ${expected}.`, {
     advice: `Correct "${field}" and try again.`,
@@ -213,7 +213,8 @@ function expectation({ message, expected }: v.BaseIssue<unknown>): string {
 function expectationAt(schema: v.GenericSchema, path: readonly v.IssuePathItem[]): string {
   let at: v.GenericSchema | undefined = schema;
   for (const { key, input } of path) {
-    const node = at as unknown as SchemaNode | undefined;
+    const given = at as unknown as SchemaNode | undefined;
+    const node = given?.type === 'optional' ? (given.wrapped as unknown as SchemaNode) : given;
     const inner = node?.type === 'variant' ? (optionFor(node, input as Fields) as unknown as SchemaNode) : node;
     at = inner?.entries?.[String(key)] ?? inner?.item;
   }

@@ -9,7 +9,7 @@ import { keyOfSurvivor } from './coordinatorRound.ts';
 import type { CoordinatorGroup, CoordinatorRound } from './coordinatorRounds.ts';
 import type { CoordinatorTasks, RoundMetrics, Unsealed } from './coordinatorState.ts';
 import { byId } from './memberSets.ts';
-import { pointOf } from './measured.ts';
+import { earlyEndOf, pointOf } from './measured.ts';
 import type { Body } from './messages.ts';
 import { sheetHashOf } from './record.ts';
 import type { CompleteBody, GroupEntry, LedgerRecord, Sheet } from './record.ts';
@@ -194,7 +194,7 @@ function metricsOf(draft: CoordinatorDraft, round: CoordinatorRound, body: Compl
     bytesUpPerParticipant: 0,
     bytesDownPerParticipant: 0,
     engines,
-    point: pointOf(body),
+    point: pointOf(body, draft.state.plan),
   };
 }
 
@@ -243,7 +243,7 @@ export function onSealed(
   if (metrics !== undefined) draft.patch({ metrics: [...draft.state.metrics, metrics] });
   const sizes = body.groups.flatMap((group) => (group.status === 'summed' ? [group.survivors] : []));
   draft.patch({ failures: 0, nextCallMs: 0, smallestGroup: Math.min(...sizes) });
-  draft.patch({ curve: [...draft.state.curve, pointOf(body)] });
+  draft.patch({ curve: [...draft.state.curve, pointOf(body, draft.state.plan)] });
   const round = draft.roundAt(number, 'recording');
   draft.move(number, 'done', undefined);
   tell(draft, number, record, round);
@@ -251,8 +251,9 @@ export function onSealed(
   draft.log(`Round ${number} is in the ledger: ${body.survivors} of ${body.members} updates${seconds}.`, 'good');
   if (body.kind !== 'evaluate') return;
   draft.patch({ phase: 'finished' });
-  draft.log('All rounds are done.', 'good');
-  draft.sendTo('all', 'end', number, { reason: 'All rounds are done.' });
+  const reason = earlyEndOf(draft.state.plan, head) ?? 'All rounds are done.';
+  draft.log(reason, 'good');
+  draft.sendTo('all', 'end', number, { reason });
 }
 
 /** Survivors get the sheet of their own group, which is enough for them; everyone else gets all. */

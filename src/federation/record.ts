@@ -1,6 +1,7 @@
 /** One record of the ledger: what a round was, who took part, what came of it; chained by hash, signed by the survivors. */
 import type { Brand } from '../core/brand.ts';
 import type { FederationId, Hash, ParticipantId, PublicKey, Signature } from '../core/ids.ts';
+import { amountsOf, MAX_COUNTED_CLASSES } from '../core/counts.ts';
 import { MAX_COHORT, MAX_GROUP } from '../core/plan.ts';
 import { finite, hexBytes, integer, list, text, v } from '../core/schema.ts';
 import type { Decoded } from '../core/schema.ts';
@@ -11,10 +12,24 @@ import { encodeAs } from './schemaWriter.ts';
 
 const hash = hexBytes<Hash>(32);
 const id = hexBytes<ParticipantId>(16);
+const cells = v.pipe(list(integer(0, 2 ** 48), MAX_COUNTED_CLASSES ** 2), v.readonly());
+/** Of everyone together, at most 2^17 people. */
+const valueSum = finite(0, 2 ** 71);
+export const countsSchema = v.variant('kind', [
+  v.strictObject({ kind: v.literal('classes'), cells }),
+  v.strictObject({
+    kind: v.literal('values'),
+    absoluteErrorSum: valueSum,
+    squaredErrorSum: valueSum,
+    targetSum: finite(-(2 ** 71), 2 ** 71),
+    squaredTargetSum: valueSum,
+  }),
+]);
 const partFigures = v.strictObject({
   lossSum: finite(0, 2 ** 50),
   correct: integer(0, 2 ** 48),
   samples: integer(0, 2 ** 48),
+  counts: v.optional(countsSchema),
 });
 
 const common = {
@@ -138,6 +153,9 @@ export function sheetHashOf({ participants, survivors }: Pick<Sheet, 'participan
 
 /** What the sum said beside the model: signed in every confirmation, so that a record cannot say something else. */
 export function figuresHashOf({ totalWeight, figures }: Pick<CompleteBody, 'totalWeight' | 'figures'>): Hash {
-  const numbers = PARTS.flatMap((part) => [figures[part].lossSum, figures[part].correct, figures[part].samples]);
+  const numbers = PARTS.flatMap((part) => {
+    const { lossSum, correct, samples, counts } = figures[part];
+    return [lossSum, correct, samples, ...(counts ? [counts.kind, ...amountsOf(counts)] : [])];
+  });
   return taggedHash('hushgrad/1 figures', encodeCbor([totalWeight, ...numbers]));
 }

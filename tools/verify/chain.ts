@@ -49,8 +49,7 @@ export async function checkChain(
     people: people.size,
     signatures,
     spent: bodies.filter((body) => body.status === 'abandoned' && body.spent).length,
-    finished:
-      last?.status === 'complete' && last.kind === 'evaluate' && head.completed === context.plan.aggregation.rounds,
+    finished: last?.status === 'complete' && last.kind === 'evaluate',
   };
 }
 
