@@ -1,9 +1,10 @@
 /** Finds out about one engine: does it compute what plain JavaScript computes, and how fast does it train this model? */
 import type { Examples } from '../core/dataset.ts';
-import type { EngineCandidate, EngineName, EngineSession, TrainingControl, TrainingEngine } from '../core/engine.ts';
+import type { EngineCandidate, EngineName, EngineSession, TrainingEngine } from '../core/engine.ts';
 import { HushError } from '../core/errors.ts';
 import type { Network } from '../core/network.ts';
 import type { LocalTraining } from '../core/plan.ts';
+import { FREE } from './course.ts';
 import { disagreementOf, MAX_DISAGREEMENT, parityRun } from './parity.ts';
 import type { Reference } from './parity.ts';
 import { stepTime } from './stepTime.ts';
@@ -11,8 +12,6 @@ import { SEED, startingPoint, syntheticExamples } from './syntheticTask.ts';
 
 /** Noise is not for learning: the plan's own rate could diverge on it. */
 const TIMED_LEARNING_RATE = 1e-4;
-
-const CONTROL: TrainingControl = { proceed: () => undefined, onProgress: () => undefined };
 
 export interface ProbeOptions {
   readonly name: EngineName;
@@ -94,7 +93,7 @@ async function speedOf(
     const examples = known.get(steps) ?? syntheticExamples(network, steps * batchSize, batchSize);
     known.set(steps, examples);
     const startMs = performance.now();
-    await session.train(examples, once, SEED, CONTROL);
+    await session.train(examples, once, SEED, FREE);
     return performance.now() - startMs;
   };
   if (training.optimizer.kind !== 'sgd' || training.batchSize !== warmAt) await run(1);

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { SeededRandom } from '../../src/core/seededRandom.ts';
 import { stepTime } from '../../src/engine/stepTime.ts';
+import { Balance } from '../../src/engine/wasm/balance.ts';
 
 const TURN_MS = 3;
 
@@ -51,6 +52,23 @@ describe('the time of a step', () => {
       if (fast >= slow) wrong.push(seed);
     }
     expect(wrong).toEqual([]);
+  });
+
+  it('is not misled by threads that a busy machine makes wait for each other', async () => {
+    for (const seed of seeds) {
+      const [busy, balance, clock] = [engineOn({ others: 7, overheadMs: 0, seed }, 0.2), new Balance(), { ms: 0 }];
+      const time = await stepTime(async (steps) => {
+        const startMs = clock.ms;
+        clock.ms += 0.5;
+        for (let i = 0; i < steps; i++) {
+          const stepMs = balance.together ? 600 : await busy(1);
+          clock.ms += stepMs;
+          balance.took(stepMs, clock.ms);
+        }
+        return clock.ms - startMs;
+      });
+      expect(time).toBeLessThan(0.5);
+    }
   });
 
   it('looks through a read-back that answers only now and then', async () => {
