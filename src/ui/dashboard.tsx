@@ -2,20 +2,22 @@
 import type { ComponentChild } from 'preact';
 import { useState } from 'preact/hooks';
 import type { ProblemView, RunView, WaitView } from '../core/runView.ts';
-import { Button, HeadingLevel } from './controls.tsx';
+import { ClassesCard, classesLook } from './classes.tsx';
+import { Button, Card, HeadingLevel } from './controls.tsx';
 import { EngineCard } from './engineCard.tsx';
 import { countdown } from './format.ts';
 import { useTitleFocus } from './focus.ts';
 import { InviteCard } from './invite.tsx';
 import { LearningCard } from './learning.tsx';
 import { LeavesCard } from './leaves.tsx';
-import { LedgerCard, SaveButtons } from './ledger.tsx';
+import { LedgerCard } from './ledger.tsx';
 import { LogCard } from './log.tsx';
 import { Note, ProblemNote } from './notes.tsx';
 import { OwnFilesCard } from './ownFiles.tsx';
 import { PeopleCard } from './people.tsx';
 import { peopleHere, phaseNote } from './phaseText.ts';
 import { RoundCard } from './roundCard.tsx';
+import { SaveList } from './saveFiles.tsx';
 import { isOver } from './session.ts';
 import type { OpenRun } from './session.ts';
 import { useEverySecond, useOneByOne, useThrottled } from './timing.ts';
@@ -37,6 +39,7 @@ interface Props {
 export function Dashboard({ open, problemOf, onAgain, level = 1 }: Props) {
   const view = open.view.value;
   const [sharing, setSharing] = useState(false);
+  const [saving, setSaving] = useState(false);
   const Title = level === 1 ? 'h1' : 'h2';
   const note = phaseNote(view);
   useTitleFocus(level === 1);
@@ -51,14 +54,19 @@ export function Dashboard({ open, problemOf, onAgain, level = 1 }: Props) {
           <Sentence view={view} />
         </div>
         <Actions
-          {...{ open, problemOf, onAgain }}
-          sharing={sharing}
+          {...{ open, onAgain, sharing, saving }}
+          onSave={() => setSaving(!saving)}
           {...(view.inviteLink !== undefined && !gathering && { onShare: () => setSharing(!sharing) })}
         />
       </header>
       {view.problem && <ProblemNote problem={view.problem}>{bad && <p>{note.text}</p>}</ProblemNote>}
       {note && !view.problem && <Note tone={note.tone}>{note.text}</Note>}
       {share !== undefined && !gathering && <InviteCard link={share} />}
+      {saving && view.phase === 'finished' && (
+        <Card title="Files" name="saves">
+          <SaveList {...{ open, problemOf }} />
+        </Card>
+      )}
       <div class="columns">
         <Cards {...{ open, problemOf }} invite={gathering ? share : undefined} />
       </div>
@@ -86,6 +94,7 @@ function Cards({
   const onMeasure = measures ? (): void => open.run.actions.measureAgain() : undefined;
   const { ownFiles } = open.run;
   const files = ownFiles && part('files', open.key, () => <OwnFilesCard files={ownFiles} />);
+  const classes = classesLook(view);
   const choosing = ownFiles?.view().accepted === false;
   // Cards of a like height side by side.
   const parts: readonly Part[] = [
@@ -94,6 +103,7 @@ function Cards({
     invite !== undefined && part('invite', invite, () => <InviteCard link={invite} />),
     started && part('learning', learningLook(view), () => <LearningCard view={view} />),
     live && view.people.length > 0 && part('people', peopleLook(view), () => <PeopleCard view={view} />),
+    classes !== undefined && part('classes', classes, () => <ClassesCard view={view} />),
     ...(coordinating ? [ledger, trust, leaves] : [leaves, trust, ledger]),
     live && !choosing && files,
     view.engine && part('engine', [view.engine, onMeasure !== undefined], () => engineCard(view, onMeasure)),
@@ -147,8 +157,8 @@ function roundLook({ round, people, phase, role }: RunView): unknown {
 }
 
 function learningLook(view: RunView): unknown {
-  const { curve, round, plan, phase, role, secondsPerRound, bytesUpPerRound } = view;
-  return [curve, round?.of, plan?.aggregation.rounds, phase, role, secondsPerRound, bytesUpPerRound];
+  const { curve, own, round, plan, phase, role, secondsPerRound, bytesUpPerRound } = view;
+  return [curve, own, round?.of, plan?.aggregation.rounds, phase, role, secondsPerRound, bytesUpPerRound];
 }
 
 function peopleLook({ people, round }: RunView): unknown {
@@ -205,13 +215,14 @@ function Wait({ wait }: { readonly wait: WaitView }) {
 
 interface ActionProps {
   readonly open: OpenRun;
-  readonly problemOf: (thrown: unknown) => ProblemView;
   readonly onAgain: (() => void) | undefined;
   readonly onShare?: () => void;
   readonly sharing: boolean;
+  readonly onSave: () => void;
+  readonly saving: boolean;
 }
 
-function Actions({ open, problemOf, onAgain, onShare, sharing }: ActionProps) {
+function Actions({ open, onAgain, onShare, sharing, onSave, saving }: ActionProps) {
   const view = open.view.value;
   const { phase, role } = view;
   const { actions } = open.run;
@@ -221,7 +232,9 @@ function Actions({ open, problemOf, onAgain, onShare, sharing }: ActionProps) {
   if (phase === 'finished') {
     return (
       <div class="actions">
-        <SaveButtons open={open} problemOf={problemOf} what={['model']} primary />
+        <Button primary expanded={saving} onPress={onSave}>
+          Save files
+        </Button>
       </div>
     );
   }

@@ -5,7 +5,8 @@ import type { Chosen } from '../engine/choose.ts';
 import { describeMachine } from '../engine/machine.ts';
 import { openEngine } from '../engine/openEngine.ts';
 import type { EngineChoice, EngineSession, TrainingProgress } from '../core/engine.ts';
-import type { DataSource, TrainingData } from '../core/dataset.ts';
+import { countsSpecOf } from '../core/counts.ts';
+import type { DataSource, Examples, TrainingData } from '../core/dataset.ts';
 import { HushError } from '../core/errors.ts';
 import type { Hash, RoundNumber } from '../core/ids.ts';
 import type {
@@ -20,10 +21,11 @@ import type {
   TrainOrder,
   TrainReport,
 } from '../core/localWork.ts';
-import { networkOf } from '../core/modelSpec.ts';
+import { lossOf, networkOf, outputsOf } from '../core/modelSpec.ts';
 import type { Random } from '../core/ports.ts';
+import { figuresOf } from '../core/predictions.ts';
 import { NO_FIGURES, ringBits, sumSpecFor } from '../core/sumSpec.ts';
-import type { Figures, SumSpec } from '../core/sumSpec.ts';
+import type { Figures, PartFigures, SumSpec } from '../core/sumSpec.ts';
 import type { ClippedUpdate, ModelParameters } from '../core/updateStages.ts';
 import { PublicDataSource } from '../data/publicDataset.ts';
 import type { PrivateDataService } from './privateDataService.ts';
@@ -46,6 +48,8 @@ export interface TrainServiceOptions {
   /** Where people's own files were read before the task is opened. */
   readonly ownData: Pick<PrivateDataService, 'load'>;
   readonly report: (progress: TrainingProgress) => void;
+  /** What trains in place of the fastest, where it must be repeatable. */
+  readonly engine?: Chosen;
 }
 
 /** What is kept between `train` and `mask`. */
@@ -89,24 +93,28 @@ export class TrainService {
     return { load: async () => this.#options.ownData.load(plan) };
   }
 
-  async chooseEngine({ remembered, anew = false }: EngineWish = {}): Promise<EngineChoice> {
+  async chooseEngine(wish: EngineWish = {}): Promise<EngineChoice> {
     this.#forgetEngine();
+    const { plan } = need(this.#task, 'a task');
+    const chosen = this.#options.engine ?? (await this.#fastest(wish));
+    const session = await chosen.engine.open(networkOf(plan.model));
+    this.#engine = { ...chosen, session };
+    const { training: examples } = need(this.#data, 'data');
+    if (examples.count > 0) await session.prepare?.(plan.training, examples);
+    return chosen.choice;
+  }
+
+  async #fastest({ remembered, anew = false }: EngineWish): Promise<Chosen> {
     const { plan, forceEngine } = need(this.#task, 'a task');
-    const network = networkOf(plan.model);
     const stock = forceEngine === 'stock';
-    const chosen = await chooseEngine({
-      network,
+    return chooseEngine({
+      network: networkOf(plan.model),
       training: plan.training,
       open: stock ? (await import('../engine/stock/stockEngine.ts')).openStockEngine : openEngine,
       machine: await describeMachine(),
       remembered: anew || stock ? undefined : remembered,
       ...(forceEngine && !stock ? { force: forceEngine } : {}),
     });
-    const session = await chosen.engine.open(network);
-    this.#engine = { ...chosen, session };
-    const { training: examples } = need(this.#data, 'data');
-    if (examples.count > 0) await session.prepare?.(plan.training, examples);
-    return chosen.choice;
   }
 
   load(parameters: ModelParameters): Hash {
@@ -137,9 +145,9 @@ export class TrainService {
     const session = await this.#session();
     session.setParameters(model);
     // Of the model that the round begins with, so that every participant measures the same one.
-    const validation = await session.evaluate(data.validation, this.control);
+    const validation = await this.#measure(session, data.validation);
     await this.control.proceed();
-    const test = await session.evaluate(data.test, this.control);
+    const test = await this.#measure(session, data.test);
     await this.control.proceed();
     const report = { round, updateNorm: 0, saturated: 0 };
     if (kind === 'evaluate') {
@@ -155,6 +163,15 @@ export class TrainService {
     this.#trained = trained;
     const saturated = saturation(this.#toQuantise(trained, sumSpecFor(kind, plan, model.length)));
     return { ...report, durationMs: performance.now() - startMs, figures, updateNorm: norm, saturated };
+  }
+
+  /** Where the plan counts, one pass gives outputs, and they the figures. */
+  async #measure(session: EngineSession, examples: Examples): Promise<PartFigures> {
+    const { plan } = need(this.#task, 'a task');
+    const counted = countsSpecOf(plan);
+    if (!counted || examples.count === 0) return session.evaluate(examples, this.control);
+    const outputs = await session.predict(examples, this.control);
+    return figuresOf(lossOf(plan.model), outputs, outputsOf(plan.model).size, examples, counted.kind);
   }
 
   /** Hides what was trained, once: the same update under two sets of masks would show their difference. */

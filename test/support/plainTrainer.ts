@@ -20,7 +20,7 @@ import type { Plan } from '../../src/core/plan.ts';
 import type { FailureHandler, Random, Unsubscribe } from '../../src/core/ports.ts';
 import { SeededRandom } from '../../src/core/seededRandom.ts';
 import { ringBits } from '../../src/core/sumSpec.ts';
-import type { Figures } from '../../src/core/sumSpec.ts';
+import type { Figures, PartFigures } from '../../src/core/sumSpec.ts';
 import type { FieldVector, ModelParameters } from '../../src/core/updateStages.ts';
 import { applySum } from '../../src/update/aggregate.ts';
 import { clip, differenceOf } from '../../src/update/clip.ts';
@@ -29,6 +29,7 @@ import { mask } from '../../src/update/mask.ts';
 import { modelHashOf } from '../../src/update/modelHash.ts';
 import { piecesRoot } from '../../src/update/pieces.ts';
 import { quantise } from '../../src/update/quantise.ts';
+import { withCounts } from '../../tools/simulate/figures.ts';
 import { rotationSeed } from '../../src/update/rotation.ts';
 
 export class PlainTrainer implements Trainer {
@@ -38,6 +39,8 @@ export class PlainTrainer implements Trainer {
   readonly seeds = new Map<number, readonly MaskSeed[]>();
   /** Awaited in every `train`: tests hold a participant there, or make it fail. */
   whileTraining: () => Promise<void> = () => Promise.resolve();
+  /** Figures of the held-out data by the current model: tests of what a model is worth measure for real. */
+  measure: (model: ModelParameters) => PartFigures = () => ({ lossSum: 30.5, correct: 7, samples: 20 });
   readonly #random: Random;
   readonly #samples: number;
   readonly #failures = new Set<FailureHandler>();
@@ -81,11 +84,12 @@ export class PlainTrainer implements Trainer {
   }
 
   #figures(kind: 'train' | 'evaluate'): Figures {
+    const { plan } = this.#need(this.#task);
     const none = { lossSum: 0, correct: 0, samples: 0 };
     return {
       training: kind === 'train' ? { lossSum: 1.5, correct: 1, samples: this.#samples } : none,
-      validation: { lossSum: 2.25, correct: 5, samples: 10 },
-      test: { lossSum: 30.5, correct: 7, samples: 20 },
+      validation: withCounts(plan, { lossSum: 2.25, correct: 5, samples: 10 }),
+      test: withCounts(plan, this.measure(this.#need(this.#model))),
     };
   }
 

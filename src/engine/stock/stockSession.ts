@@ -65,8 +65,8 @@ export class StockSession implements EngineSession {
   setParameters(parameters: ModelParameters): void {
     const own = ownParameters(parameters, this.#placed);
     dispose(this.#variables);
-    this.#variables = this.#placed.layout.blocks.map(({ shape, offset, length }) =>
-      tidy(() => variable(tensor(own.slice(offset, offset + length), [...shape]))),
+    this.#variables = this.#placed.layout.blocks.map(({ shape, offset, length, role }) =>
+      tidy(() => variable(tensor(own.slice(offset, offset + length), [...shape]), role === 'learned')),
     );
   }
 

@@ -35,12 +35,14 @@ export function isMlp({ network, layers, input }: PlacedNetwork): boolean {
 export class Mlp implements TensorModel {
   /** Of each layer. */
   readonly #activations: readonly Activation[];
+  readonly #isFrozen: readonly boolean[];
   readonly #rule: LossRule;
   readonly #copiesTransposed: boolean;
 
   /** `placed` is one for which `isMlp` holds. */
   constructor({ network, layers }: PlacedNetwork, copiesTransposed: boolean) {
     this.#activations = layers.map(({ layer }) => (layer.kind === 'dense' ? layer.activation : 'linear'));
+    this.#isFrozen = layers.map(({ layer }) => layer.frozen ?? false);
     this.#rule = lossRule(network.loss);
     this.#copiesTransposed = copiesTransposed;
   }
@@ -52,7 +54,7 @@ export class Mlp implements TensorModel {
     let delta = this.#rule.delta(predicted, batch);
     for (let i = parameters.length - 2; i >= 0; i -= 2) {
       const input = inputs[i / 2] as Tensor2D;
-      gradients.unshift(this.#transposedTimes(input, delta), this.#columnSums(delta));
+      if (!this.#isFrozen[i / 2]) gradients.unshift(this.#transposedTimes(input, delta), this.#columnSums(delta));
       if (i === 0) break;
       const activation = this.#activations[i / 2 - 1] ?? 'linear';
       delta = throughActivation(activation, this.#timesTransposed(delta, parameters[i] as Tensor2D), input);

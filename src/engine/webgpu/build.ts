@@ -55,10 +55,6 @@ export class Build {
     return this.rule !== undefined;
   }
 
-  get parameters(): number {
-    return this.units.placed.layout.length;
-  }
-
   add(...kernels: readonly Kernel[]): void {
     this.list.push(...kernels);
   }
@@ -106,7 +102,7 @@ export class Build {
 
   learn(width: Width, lanes?: string): string {
     if (!this.rule) throw new RangeError('a program without an update learns nothing');
-    return learn(width, this.rule, this.parameters, lanes);
+    return learn(width, this.rule, this.units.placed.layout, lanes);
   }
 
   /** A kernel with one invocation for each `i` below `count`. */
