@@ -40,7 +40,7 @@ it('takes a drawing when the pointer is lifted, and clears it', async () => {
 
 it('goes through examples that were held out, and closes what it opened', async () => {
   const application = await open('drawing');
-  expect(document.activeElement?.className).toBe('try-area');
+  await vi.waitUntil(() => document.activeElement?.className === 'try-area');
   await userEvent.tab();
   await userEvent.tab();
   await userEvent.tab();
@@ -70,6 +70,7 @@ it('writes on after a prompt', async () => {
   const application = await open('text');
   await userEvent.fill(page.getByLabelText('How the text begins'), 'Fellow citizens,');
   await userEvent.fill(page.getByLabelText('Tokens, at most 2000'), '50');
+  await userEvent.tab();
   button('Write on').click();
   await vi.waitUntil(() => document.querySelector('.written')?.textContent?.startsWith('Fellow citizens, And now'));
   expect(calls(application)).toEqual(['write 50 at 0.8 after Fellow citizens,']);
