@@ -78,7 +78,7 @@ export type TryInput =
 export function tryInputOf({ data, model, task }: Plan): TryInput | undefined {
   if (data.kind === 'private') return { kind: 'data', expected: data.schema };
   // Public data without a description are grey square images in IDX files.
-  const values = 'inputs' in model ? model.inputs : 'height' in model ? model.height * model.width : 0;
-  const side = Math.sqrt(values);
+  const grey = 'height' in model && model.channels === 1 ? model.height * model.width : 0;
+  const side = Math.sqrt('inputs' in model ? model.inputs : grey);
   return task.kind === 'classification' && side >= 4 && Number.isInteger(side) ? { kind: 'drawing', side } : undefined;
 }

@@ -73,7 +73,8 @@ function Way({
   }
 }
 
-function after({ round, curve, phase, plan }: RunView): string {
-  const rounds = phase === 'finished' ? plan?.aggregation.rounds : (round?.completed ?? curve.at(-1)?.round);
-  return rounds === undefined ? 'now' : `after ${quantity(rounds, 'round', 'rounds')}`;
+/** The last measurement of a run is of the model that it ended with. */
+function after({ round, curve }: RunView): string {
+  const rounds = Math.max(round?.completed ?? 0, curve.at(-1)?.round ?? 0);
+  return `after ${quantity(rounds, 'round', 'rounds')}`;
 }
