@@ -69,14 +69,23 @@ describe('a sweep', () => {
   }, 120_000);
 
   it('is a table, best first by a metric that is better when it is low, and as CSV with what must be quoted', () => {
-    const report = { participants: 4, rounds: 2, seed: 1, testAccuracy: null, testLoss: 0.5, parameters: 9, curve: [] };
+    const report = {
+      plan: 'A',
+      participants: 4,
+      rounds: 2,
+      seed: 1,
+      testAccuracy: null,
+      testLoss: 0.5,
+      validationAccuracy: null,
+      validationLoss: null,
+      curve: [],
+      modelHash: 'ab'.repeat(32),
+      parameters: 9,
+      secondsTotal: 1.5,
+    };
     const rowOf = (hidden: unknown, value: number): SweepRow => ({
       values: { 'model.hidden': hidden },
-      report: {
-        ...report,
-        ...{ plan: 'A', validationAccuracy: null, validationLoss: null },
-        ...{ metric: { name: 'mae', value }, modelHash: 'ab'.repeat(32), secondsTotal: 1.5 },
-      },
+      report: { ...report, metric: { name: 'mae', value } },
       problem: undefined,
     });
     const failed = { values: { 'model.hidden': [1] }, report: undefined, problem: 'The "loss" became NaN.' };
