@@ -2,6 +2,7 @@
 import type { ComponentChild } from 'preact';
 import { useState } from 'preact/hooks';
 import type { ProblemView, RunView, WaitView } from '../core/runView.ts';
+import { ClassesCard, classesLook } from './classes.tsx';
 import { Button, Card, HeadingLevel } from './controls.tsx';
 import { EngineCard } from './engineCard.tsx';
 import { countdown } from './format.ts';
@@ -93,6 +94,7 @@ function Cards({
   const onMeasure = measures ? (): void => open.run.actions.measureAgain() : undefined;
   const { ownFiles } = open.run;
   const files = ownFiles && part('files', open.key, () => <OwnFilesCard files={ownFiles} />);
+  const classes = classesLook(view);
   const choosing = ownFiles?.view().accepted === false;
   // Cards of a like height side by side.
   const parts: readonly Part[] = [
@@ -101,6 +103,7 @@ function Cards({
     invite !== undefined && part('invite', invite, () => <InviteCard link={invite} />),
     started && part('learning', learningLook(view), () => <LearningCard view={view} />),
     live && view.people.length > 0 && part('people', peopleLook(view), () => <PeopleCard view={view} />),
+    classes !== undefined && part('classes', classes, () => <ClassesCard view={view} />),
     ...(coordinating ? [ledger, trust, leaves] : [leaves, trust, ledger]),
     live && !choosing && files,
     view.engine && part('engine', [view.engine, onMeasure !== undefined], () => engineCard(view, onMeasure)),
@@ -154,8 +157,8 @@ function roundLook({ round, people, phase, role }: RunView): unknown {
 }
 
 function learningLook(view: RunView): unknown {
-  const { curve, round, plan, phase, role, secondsPerRound, bytesUpPerRound } = view;
-  return [curve, round?.of, plan?.aggregation.rounds, phase, role, secondsPerRound, bytesUpPerRound];
+  const { curve, own, round, plan, phase, role, secondsPerRound, bytesUpPerRound } = view;
+  return [curve, own, round?.of, plan?.aggregation.rounds, phase, role, secondsPerRound, bytesUpPerRound];
 }
 
 function peopleLook({ people, round }: RunView): unknown {

@@ -5,7 +5,8 @@ import type { Chosen } from '../engine/choose.ts';
 import { describeMachine } from '../engine/machine.ts';
 import { openEngine } from '../engine/openEngine.ts';
 import type { EngineChoice, EngineSession, TrainingProgress } from '../core/engine.ts';
-import type { DataSource, TrainingData } from '../core/dataset.ts';
+import { countsSpecOf } from '../core/counts.ts';
+import type { DataSource, Examples, TrainingData } from '../core/dataset.ts';
 import { HushError } from '../core/errors.ts';
 import type { Hash, RoundNumber } from '../core/ids.ts';
 import type {
@@ -20,10 +21,11 @@ import type {
   TrainOrder,
   TrainReport,
 } from '../core/localWork.ts';
-import { networkOf } from '../core/modelSpec.ts';
+import { lossOf, networkOf, outputsOf } from '../core/modelSpec.ts';
 import type { Random } from '../core/ports.ts';
+import { figuresOf } from '../core/predictions.ts';
 import { NO_FIGURES, ringBits, sumSpecFor } from '../core/sumSpec.ts';
-import type { Figures, SumSpec } from '../core/sumSpec.ts';
+import type { Figures, PartFigures, SumSpec } from '../core/sumSpec.ts';
 import type { ClippedUpdate, ModelParameters } from '../core/updateStages.ts';
 import { PublicDataSource } from '../data/publicDataset.ts';
 import type { PrivateDataService } from './privateDataService.ts';
@@ -143,9 +145,9 @@ export class TrainService {
     const session = await this.#session();
     session.setParameters(model);
     // Of the model that the round begins with, so that every participant measures the same one.
-    const validation = await session.evaluate(data.validation, this.control);
+    const validation = await this.#measure(session, data.validation);
     await this.control.proceed();
-    const test = await session.evaluate(data.test, this.control);
+    const test = await this.#measure(session, data.test);
     await this.control.proceed();
     const report = { round, updateNorm: 0, saturated: 0 };
     if (kind === 'evaluate') {
@@ -161,6 +163,15 @@ export class TrainService {
     this.#trained = trained;
     const saturated = saturation(this.#toQuantise(trained, sumSpecFor(kind, plan, model.length)));
     return { ...report, durationMs: performance.now() - startMs, figures, updateNorm: norm, saturated };
+  }
+
+  /** Where the plan counts, one pass gives outputs, and they the figures. */
+  async #measure(session: EngineSession, examples: Examples): Promise<PartFigures> {
+    const { plan } = need(this.#task, 'a task');
+    const counted = countsSpecOf(plan);
+    if (!counted || examples.count === 0) return session.evaluate(examples, this.control);
+    const outputs = await session.predict(examples, this.control);
+    return figuresOf(lossOf(plan.model), outputs, outputsOf(plan.model).size, examples, counted.kind);
   }
 
   /** Hides what was trained, once: the same update under two sets of masks would show their difference. */

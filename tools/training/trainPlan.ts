@@ -27,7 +27,8 @@ export interface TrainingJob extends DataPlaces {
 }
 
 export interface TrainedPoint extends MeasuredPoint {
-  readonly metric: Metric | null;
+  /** What the plan is judged by; null where nothing was measured. */
+  readonly judged: Metric | null;
 }
 
 export interface TrainedPlan {
@@ -63,7 +64,7 @@ export async function trainPlan(
       onProgress({ fraction: (curve.length + part) / (rounds + 1), point: curve.at(-1) });
     };
     const measured = ({ point, figures }: RoundOutcome): void => {
-      curve.push({ ...point, metric: judged(plan, figures) });
+      curve.push({ ...point, judged: judged(plan, figures) });
       tell(0);
     };
     const run = await TrainingRun.begin({ ...job, document, shards, engine, onTrained: tell });
