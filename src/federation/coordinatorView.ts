@@ -6,7 +6,8 @@ import type { Reachability } from '../core/ports.ts';
 import type { PersonView, RoundStep, RoundView, RunView, WaitView } from '../core/runView.ts';
 import type { CoordinatorGroup, CoordinatorRound } from './coordinatorRounds.ts';
 import type { CoordinatorState } from './coordinatorState.ts';
-import { dueKind } from './ledger.ts';
+import { kindOfNext } from './ledger.ts';
+import { earlyEndOf } from './measured.ts';
 import type { Body } from './messages.ts';
 import type { RunCounters } from './participantView.ts';
 import { personState, shownRound } from './personState.ts';
@@ -87,7 +88,7 @@ function roundView(state: CoordinatorState, round: CoordinatorRound): RoundView 
     number: round.number,
     completed: state.head.completed,
     of: state.plan.aggregation.rounds,
-    kind: round.modelHash === undefined ? dueKind(state.plan, state.head) : round.kind,
+    kind: round.modelHash === undefined ? kindOfNext(state.plan, state.head) : round.kind,
     step,
     stepFraction: fractions[step],
     size,
@@ -174,13 +175,13 @@ function sentenceOf(state: CoordinatorState, round: CoordinatorRound | undefined
       if (reachability !== 'online') return 'The signalling server cannot be reached; nobody new can join.';
       return `${here} ${here === 1 ? 'person is' : 'people are'} here.`;
     case 'running':
-      if (dueKind(state.plan, state.head) === 'statistics') return 'Adding up statistics of the data.';
+      if (kindOfNext(state.plan, state.head) === 'statistics') return 'Adding up statistics of the data.';
       if (round?.kind === 'evaluate' && round.step !== 'adverts') return 'Measuring the final model.';
       return `Round ${Math.min(state.head.completed + 1, rounds)} of ${rounds}.`;
     case 'paused':
       return `Paused after round ${state.head.completed} of ${rounds}.`;
     case 'finished':
-      return `All ${rounds} rounds are done.`;
+      return earlyEndOf(state.plan, state.head) ?? `All ${rounds} rounds are done.`;
     case 'failed':
       return state.problem?.message ?? 'Something failed.';
     case 'connecting':
@@ -219,6 +220,7 @@ export function coordinatorView(state: CoordinatorState, counters: CoordinatorCo
     people: peopleOf(state, round, counters),
     curve: state.curve,
     statistics: state.head.statistics && statisticsView(state.plan, state.head.statistics),
+    own: undefined,
     secondsPerRound: mean(trained.map((entry) => entry.seconds)),
     trainSecondsPerRound: mean(trained.map((entry) => entry.trainSeconds)),
     bytesUpPerRound: mean(trained.map((entry) => entry.bytesUpPerParticipant)),

@@ -66,7 +66,7 @@ export async function restoreCoordinator(
       unsealed,
       ...kept,
       metrics,
-      curve: records.flatMap(curveOf),
+      curve: records.flatMap((record) => curveOf(record, plan)),
     }),
   };
 }

@@ -1,16 +1,17 @@
 /** The chain of records: what a late joiner, or anyone, checks before believing a model (PROTOCOL, step 7). */
 import { fromHex } from '../core/bytes.ts';
+import { isStopped, judge, UNJUDGED } from '../core/earlyStopping.ts';
+import type { Judgement } from '../core/earlyStopping.ts';
 import { HushError } from '../core/errors.ts';
 import type { Hash, ParticipantId, PublicKey } from '../core/ids.ts';
 import { groupCount, threshold } from '../core/plan.ts';
 import type { Plan } from '../core/plan.ts';
-import { list, toWire, v } from '../core/schema.ts';
+import { list } from '../core/schema.ts';
 import type { FederatedStatistics } from '../core/statistics.ts';
 import type { RoundKind } from '../core/sumSpec.ts';
 import { participantIdOf, taggedHash } from '../crypto/hash.ts';
 import { verifySignature } from '../crypto/identity.ts';
 import type { Bytes } from '../core/bytes.ts';
-import { decodeCbor, encodeCbor } from './cbor.ts';
 import { confirmationOf } from './confirmation.ts';
 import { countSigned } from './countSigned.ts';
 import { groupOf, seedOf } from './groups.ts';
@@ -19,6 +20,8 @@ import { checkAscending } from './memberSets.ts';
 import { recordBytes, recordHash, recordSchema, sheetHashOf } from './record.ts';
 import type { CompleteBody, GroupEntry, LedgerRecord, Sheet } from './record.ts';
 import { quorum } from './roster.ts';
+import { decodeAs } from './schemaReader.ts';
+import { encodeAs } from './schemaWriter.ts';
 import { confirmationStatement, recordStatement } from './statements.ts';
 
 const ledgerSchema = list(recordSchema, 1_000_000);
@@ -35,20 +38,17 @@ export interface LedgerHead {
   readonly abandoned: number;
   /** Undefined until the round of statistics is done, and in plans without one. */
   readonly statistics: FederatedStatistics | undefined;
+  /** What early stopping goes by. */
+  readonly judgement: Judgement;
 }
 
-/** What the round after this is for, as the plan has it: statistics first, then training, and at last a measurement. */
-export function dueKind(
-  { statistics, aggregation }: Plan,
-  head: Pick<LedgerHead, 'completed' | 'statistics'>,
+/** What the round that follows is for: everyone tells it from the ledger alone. */
+export function kindOfNext(
+  plan: Plan,
+  { completed, judgement, statistics }: Pick<LedgerHead, 'completed' | 'judgement' | 'statistics'>,
 ): RoundKind {
-  if (statistics !== undefined && head.statistics === undefined) return 'statistics';
-  return head.completed < aggregation.rounds ? 'train' : 'evaluate';
-}
-
-/** Statistics are taken when they are due and at no other time. */
-export function isDue(kind: RoundKind, plan: Plan, head: Pick<LedgerHead, 'completed' | 'statistics'>): boolean {
-  return (kind === 'statistics') === (dueKind(plan, head) === 'statistics');
+  if (plan.statistics !== undefined && statistics === undefined) return 'statistics';
+  return completed < plan.aggregation.rounds && !isStopped(plan, judgement) ? 'train' : 'evaluate';
 }
 
 /** What the first record refers to. */
@@ -63,8 +63,16 @@ export function genesisHash(binding: Binding, coordinatorKey: PublicKey): Hash {
 
 export function emptyHead(binding: Binding, coordinatorKey: PublicKey, initialModelHash: Hash): LedgerHead {
   const genesis = genesisHash(binding, coordinatorKey);
-  const model = { modelHash: initialModelHash, statistics: undefined };
-  return { records: 0, recordHash: genesis, ...model, round: 0, completed: 0, abandoned: 0 };
+  return {
+    records: 0,
+    recordHash: genesis,
+    modelHash: initialModelHash,
+    round: 0,
+    completed: 0,
+    abandoned: 0,
+    statistics: undefined,
+    judgement: UNJUDGED,
+  };
 }
 
 export interface LedgerContext {
@@ -112,11 +120,12 @@ export async function extendHead(
   }
   const expected = head.completed + (body.kind === 'train' ? 1 : 0);
   if (body.completed !== expected) throw wrong('ledger/count', `Completed ${body.completed}, expected ${expected}.`);
-  if (body.completed > plan.aggregation.rounds) {
-    throw wrong('ledger/beyond-plan', `${body.completed} rounds, and the plan has ${plan.aggregation.rounds}.`);
-  }
-  if (!isDue(body.kind, plan, head)) {
-    throw wrong('ledger/kind', `A round of the kind ${body.kind}, expected ${dueKind(plan, head)}.`);
+  const due = kindOfNext(plan, head);
+  if (body.kind !== due) {
+    const far = `after ${head.completed} of ${plan.aggregation.rounds} rounds`;
+    const ahead = due === 'train' ? 'ledger/early-end' : 'ledger/beyond-plan';
+    const code = due === 'statistics' || body.kind === 'statistics' ? 'ledger/statistics' : ahead;
+    throw wrong(code, `A round of kind "${body.kind}" ${far}, where the plan has one of kind "${due}".`);
   }
   if (body.statistics?.people !== (body.kind === 'statistics' ? body.survivors : undefined)) {
     throw wrong('ledger/statistics', 'Statistics are of all survivors, and of a round of that kind alone.');
@@ -126,7 +135,8 @@ export async function extendHead(
   }
   await checkGroups(context, record, body, own, wrong);
   const statistics = body.statistics ?? head.statistics;
-  return { ...head, ...next, completed: body.completed, modelHash: body.modelHashAfter, statistics };
+  const judgement = body.kind === 'train' ? judge(plan, head.judgement, body.figures.validation) : head.judgement;
+  return { ...head, ...next, completed: body.completed, modelHash: body.modelHashAfter, statistics, judgement };
 }
 
 type Wrong = (code: `ledger/${string}`, message: string) => HushError;
@@ -216,17 +226,21 @@ async function checkSheet(
   if (alive.size < needed || alive.size !== group.survivors) {
     throw wrong('ledger/survivors', `${alive.size} survivors, expected ${group.survivors}, at least ${needed}.`);
   }
-  const statement = confirmationStatement(binding, body.round, confirmationOf(body, body.prevRecordHash, group, sheet));
+  const statement = confirmationStatement(
+    binding,
+    body.round,
+    confirmationOf(body, body.prevRecordHash, group, group.sheetHash),
+  );
   return countSigned({ statement, signatures: confirmations, keys, alive }, enough);
 }
 
 export function encodeLedger(records: readonly LedgerRecord[]): Bytes {
-  return encodeCbor(toWire(ledgerSchema, records));
+  return encodeAs(ledgerSchema, records);
 }
 
 /** @throws HushError `ledger/schema`, `codec/cbor`. */
 export function decodeLedger(bytes: Uint8Array): readonly LedgerRecord[] {
-  const parsed = v.safeParse(ledgerSchema, decodeCbor(bytes));
+  const parsed = decodeAs(ledgerSchema, bytes);
   if (!parsed.success) throw new HushError('ledger/schema', 'The ledger is not well formed.');
   return parsed.output;
 }

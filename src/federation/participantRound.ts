@@ -3,7 +3,7 @@ import { HushError } from '../core/errors.ts';
 import type { RoundNumber } from '../core/ids.ts';
 import { groupMinimum, threshold } from '../core/plan.ts';
 import type { Plan } from '../core/plan.ts';
-import { isDue } from './ledger.ts';
+import { kindOfNext } from './ledger.ts';
 import type { DoneEvent } from './machine.ts';
 import { checkAscending, u2RootOf } from './memberSets.ts';
 import type { Body } from './messages.ts';
@@ -17,9 +17,6 @@ export function onBegin(draft: ParticipantDraft, number: RoundNumber, body: Body
   const { rounds } = draft.plan.aggregation;
   if (body.kind === 'train' && body.completed >= rounds) {
     return draft.refuse(number, new HushError('round/beyond-plan', `The plan has ${rounds} rounds, and all are done.`));
-  }
-  if (body.kind === 'statistics' && (draft.plan.statistics === undefined || body.completed > 0)) {
-    return draft.refuse(number, new HushError('round/beyond-plan', 'The plan has no round of statistics here.'));
   }
   draft.patchRound(number, { begin: body });
   tryTrain(draft);
@@ -40,10 +37,14 @@ export function tryTrain(draft: ParticipantDraft): void {
       step === 'delivered' &&
       number > head.round &&
       begin?.modelHash === head.modelHash &&
-      begin.completed === head.completed &&
-      isDue(begin.kind, draft.plan, head),
+      begin.completed === head.completed,
   );
   if (round?.begin === undefined) return;
+  const due = kindOfNext(draft.plan, head);
+  if (round.begin.kind !== due) {
+    const message = `The round is for "${round.begin.kind}" after ${head.completed} rounds, expected "${due}" by the plan.`;
+    return draft.refuse(round.number, new HushError('round/kind', message));
+  }
   draft.patchRound(round.number, { step: 'training' });
   draft.patch({
     progress: undefined,
@@ -169,8 +170,9 @@ export function onRoundDone(draft: ParticipantDraft, done: RoundDone): void {
   switch (done.task) {
     case 'train': {
       if (round.step !== 'training' || !round.roster || !round.u1 || !round.u1Root || !round.begin) return;
-      draft.patchRound(number, { step: 'masking', report: done.output });
-      draft.patch({ trainMs: done.output.durationMs, trainerFailures: 0 });
+      draft.patchRound(number, { step: 'masking' });
+      const measured = { round: round.begin.completed, figures: done.output.figures };
+      draft.patch({ trainMs: done.output.durationMs, trainerFailures: 0, measured });
       const { roster, u1, u1Root, begin } = round;
       const { kind, modelHash } = begin;
       return draft.task('mask', number, { plan: draft.plan, kind, roster, u1, u1Root, modelHash });

@@ -13,7 +13,8 @@ import type {
   RunView,
   WaitView,
 } from '../core/runView.ts';
-import { dueKind } from './ledger.ts';
+import { kindOfNext } from './ledger.ts';
+import { earlyEndOf, ownScoresOf } from './measured.ts';
 import type { ParticipantRound, ParticipantState, ParticipantStep } from './participantState.ts';
 import { isPersonState } from './personState.ts';
 
@@ -100,7 +101,7 @@ function roundView(state: ParticipantState, round: ParticipantRound, people: rea
     number: round.number,
     completed: state.head?.completed ?? 0,
     of: state.plan?.aggregation.rounds ?? 0,
-    kind: round.begin?.kind ?? (state.plan && state.head ? dueKind(state.plan, state.head) : 'train'),
+    kind: round.begin?.kind ?? (state.plan && state.head ? kindOfNext(state.plan, state.head) : 'train'),
     step,
     stepFraction: round.step === 'done' ? 1 : fraction,
     size,
@@ -169,7 +170,7 @@ function sentenceOf(state: ParticipantState, round: RoundView | undefined): stri
     case 'paused':
       return 'Paused. Nothing is computed here; the others go on without this tab.';
     case 'finished':
-      return 'All rounds are done. The model is yours to save.';
+      return `${(state.plan && earlyEndOf(state.plan, state.head)) ?? 'All rounds are done.'} The model is yours to save.`;
     case 'left':
       return 'You have left. Your data never did.';
     case 'coordinator-away':
@@ -209,6 +210,7 @@ export function participantView(state: ParticipantState, counters: RunCounters):
     people,
     curve: state.curve,
     statistics: state.plan && state.head?.statistics && statisticsView(state.plan, state.head.statistics),
+    own: state.plan && state.measured && ownScoresOf(state.measured.round, state.measured.figures, state.plan),
     secondsPerRound: mean(state.roundsMs.map((ms) => ms / 1000)),
     trainSecondsPerRound: state.trainMs > 0 ? state.trainMs / 1000 : undefined,
     bytesUpPerRound: state.head && state.head.completed > 0 ? counters.bytesUp / rounds : undefined,

@@ -7,7 +7,7 @@ import type { LedgerRecord } from '../../src/federation/record.ts';
 import type { MetricsLine } from '../../src/federation/runFiles.ts';
 
 /** @throws HushError `verify/metrics`, naming line, field, value and what was expected. */
-export function checkMetrics(plan: Plan, lines: readonly MetricsLine[], records: readonly LedgerRecord[]): void {
+export function checkMetrics(lines: readonly MetricsLine[], records: readonly LedgerRecord[], plan: Plan): void {
   const bodies = records.flatMap(({ body }) => (body.status === 'complete' ? [body] : []));
   if (lines.length !== bodies.length) {
     throw new HushError('verify/metrics', `${lines.length} lines, expected one for each of ${bodies.length} rounds.`);
@@ -18,7 +18,7 @@ export function checkMetrics(plan: Plan, lines: readonly MetricsLine[], records:
     // Those of lost groups took part too.
     const participants = body.groups.reduce((sum, { members }) => sum + members, 0);
     const statistics = body.statistics && statisticsView(plan, body.statistics);
-    const expected = { round, kind, completed, participants, survivors, point: pointOf(body), statistics };
+    const expected = { round, kind, completed, participants, survivors, point: pointOf(body, plan), statistics };
     for (const [field, wanted] of Object.entries(expected)) {
       const got = JSON.stringify(line?.[field as keyof typeof expected]);
       if (got === JSON.stringify(wanted)) continue;

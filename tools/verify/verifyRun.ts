@@ -83,7 +83,7 @@ export async function verifyRun(files: GivenFiles, pins: Pins): Promise<Verdict>
     }
     const metrics = await findings.check('metrics', 'metrics.jsonl', () => {
       const lines = readMetricsLines(files['metrics.jsonl']);
-      checkMetrics(plan.plan, lines, records?.records ?? []);
+      checkMetrics(lines, records?.records ?? [], plan.plan);
       return {
         text: `${lines.length} lines agree with the ledger; times, bytes, engines and dropouts are the coordinator's word`,
       };
@@ -224,8 +224,9 @@ function checkStatistics(plan: Plan, initial: ModelParameters, records: readonly
 
 function roundsText(plan: Plan, { head, finished, spent }: Chain): string {
   const { rounds } = plan.aggregation;
+  const stopped = finished && head.completed < rounds ? ', stopped early as the plan says' : '';
   const far = finished
-    ? `${head.completed} of ${rounds}, and the final measurement`
+    ? `${head.completed} of ${rounds}${stopped}, and the final measurement`
     : `${head.completed} of ${rounds}: the run is not finished`;
   return head.abandoned === 0
     ? far
@@ -257,7 +258,8 @@ function followingFiles(
   const { federation } = context.binding;
   const { modelHash, recordHash: ledgerHead, completed: rounds } = head;
   const origin = { planHash: document.planHash, federation, modelHash, ledgerHead, rounds };
-  return modelFilesOf(document, origin, parameters, records.flatMap(curveOf));
+  const curve = records.flatMap((record) => curveOf(record, document.plan));
+  return modelFilesOf(document, origin, parameters, curve);
 }
 
 function same(got: Uint8Array, expected: Uint8Array) {
