@@ -124,11 +124,22 @@ export function slide(
   return { size: steps, before: Math.floor(Math.max(0, (steps - 1) * stride + window - size) / 2) };
 }
 
-function outputShape(layer: Layer, index: number, taken: Shape, other: Shape | undefined, tokens?: number): Shape {
+/**
+ * Of one example. `other`: the second summand of an add; `tokens`: the vocabulary, where the network's tokens are read.
+ * @throws HushError `model/shape`.
+ */
+export function outputShape(
+  layer: Layer,
+  index: number,
+  taken: Shape,
+  other: Shape | undefined,
+  tokens: number | undefined,
+): Shape {
   const wrong = (expected: string): never => {
+    const which = layer.name === undefined ? index : `"${layer.name}"`;
     throw new HushError(
       'model/shape',
-      `Layer ${index}, ${layer.kind}, is given [${taken.join(', ')}], expected ${expected}.`,
+      `Layer ${which}, ${layer.kind}, is given [${taken.join(', ')}], expected ${expected}.`,
     );
   };
   const last = taken.at(-1) ?? wrong('at least one axis');

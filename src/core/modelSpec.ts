@@ -1,7 +1,8 @@
 /** Built-in architectures, and the flat layout of their parameters, known without any training library. */
 import { dense, gptNetwork, imageNetwork, resnetNetwork, valueNetwork } from './architectures.ts';
-import { placeNetwork } from './layerShapes.ts';
+import { placeNetwork, sizeOf } from './layerShapes.ts';
 import type { ParameterLayout } from './layerShapes.ts';
+import { networkOfTopology, topologySchema } from './layersTopology.ts';
 import type { Loss, Network } from './network.ts';
 import type { Decoded } from './schema.ts';
 import { integer, list, v } from './schema.ts';
@@ -78,7 +79,23 @@ const lstmSchema = v.strictObject({
   length: integer(1, 4096),
 });
 
-const SCHEMAS = [mlpSchema, linearSchema, lenetSchema, cnnSchema, resnetSchema, gptSchema, lstmSchema] as const;
+/** A tfjs layers model: the topology of its model.json, which is pinned with the plan. */
+const layersSchema = v.strictObject({
+  architecture: v.literal('layers'),
+  topology: topologySchema,
+  loss: v.picklist(LOSSES, `one of ${LOSSES.join(', ')}`),
+});
+
+const SCHEMAS = [
+  mlpSchema,
+  linearSchema,
+  lenetSchema,
+  cnnSchema,
+  resnetSchema,
+  gptSchema,
+  lstmSchema,
+  layersSchema,
+] as const;
 
 export const ARCHITECTURES = SCHEMAS.map(({ entries }) => entries.architecture.literal);
 
@@ -86,6 +103,7 @@ export const modelSpecSchema = v.variant('architecture', [...SCHEMAS], `one of $
 
 export type ModelSpec = Decoded<typeof modelSpecSchema>;
 export type MlpSpec = Decoded<typeof mlpSchema>;
+type LayersSpec = Decoded<typeof layersSchema>;
 export type ImageSpec = Decoded<typeof lenetSchema> | Decoded<typeof cnnSchema>;
 export type ResnetSpec = Decoded<typeof resnetSchema>;
 export type GptSpec = Decoded<typeof gptSchema>;
@@ -118,21 +136,34 @@ export function inputsOf(spec: ModelSpec): NamedSize {
     case 'gpt':
     case 'lstm':
       return { field: 'length', size: spec.length };
+    case 'layers':
+      return { field: 'topology, its input', size: sizeOf(placeNetwork(networkOf(spec)).input) };
     default:
       return spec satisfies never;
   }
 }
 
-/** How many classes a prediction chooses from; tokens are the classes of what continues a text. */
+/** How many values a prediction has; tokens are the classes of what continues a text. */
 export function outputsOf(spec: ModelSpec): NamedSize {
-  return spec.architecture === 'gpt' || spec.architecture === 'lstm'
-    ? { field: 'vocabulary', size: spec.vocabulary }
-    : { field: 'outputs', size: spec.outputs };
+  switch (spec.architecture) {
+    case 'gpt':
+    case 'lstm':
+      return { field: 'vocabulary', size: spec.vocabulary };
+    case 'layers':
+      return { field: 'topology, its output', size: placeNetwork(networkOf(spec)).output.at(-1) ?? 0 };
+    default:
+      return { field: 'outputs', size: spec.outputs };
+  }
+}
+
+/** How many classes a prediction chooses from: with binary cross-entropy one value says which of two. */
+export function classCountOf(spec: ModelSpec): NamedSize {
+  const { field, size } = outputsOf(spec);
+  return { field, size: lossOf(spec) === 'binary-cross-entropy' && size === 1 ? 2 : size };
 }
 
 export function lossOf(spec: ModelSpec): Loss {
-  const chosen = spec.architecture === 'mlp' || spec.architecture === 'linear' ? spec.loss : undefined;
-  return chosen ?? 'softmax-cross-entropy';
+  return ('loss' in spec ? spec.loss : undefined) ?? 'softmax-cross-entropy';
 }
 
 /** The layers of an architecture, with the spec's sizes. */
@@ -164,7 +195,18 @@ export function networkOf(spec: ModelSpec): Network {
         ],
         loss: 'softmax-cross-entropy',
       };
+    case 'layers':
+      return layersNetwork(spec);
     default:
       return spec satisfies never;
   }
+}
+
+/** A large topology is read once. */
+const networks = new WeakMap<LayersSpec, Network>();
+
+function layersNetwork(spec: LayersSpec): Network {
+  const network = networks.get(spec) ?? networkOfTopology(spec.topology, spec.loss);
+  networks.set(spec, network);
+  return network;
 }

@@ -2,7 +2,7 @@
 import { concatBytes, toHex } from '../core/bytes.ts';
 import type { DataSource, Examples, ShardAssignment, TrainingData } from '../core/dataset.ts';
 import { HushError } from '../core/errors.ts';
-import { inputsOf, outputsOf } from '../core/modelSpec.ts';
+import { classCountOf, inputsOf } from '../core/modelSpec.ts';
 import type { Plan } from '../core/plan.ts';
 import { fetchUnpacked } from './gunzip.ts';
 import type { FetchFile } from './gunzip.ts';
@@ -31,7 +31,7 @@ export class PublicDataSource implements DataSource {
       throw new HushError('data/shards', `Shard ${index} was asked for, expected 0 to ${count - 1}.`);
     }
     const { pixels, width, labels, testCount } = await this.#fetchAll();
-    const [inputs, outputs] = [inputsOf(model), outputsOf(model)];
+    const [inputs, outputs] = [inputsOf(model), classCountOf(model)];
     if (width !== inputs.size) throw mismatch(`model.${inputs.field}`, inputs.size, width, 'the values of one example');
     const classes = labels.reduce((most, label) => Math.max(most, label + 1), 0);
     if (classes > outputs.size)

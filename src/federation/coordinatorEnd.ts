@@ -1,6 +1,6 @@
 /** Steps 6 and 7 as the coordinator takes them: total, result, confirmations, record; and what becomes of abandoned rounds. */
 import type { HushError } from '../core/errors.ts';
-import type { ParticipantId, RoundNumber, Signature } from '../core/ids.ts';
+import type { Hash, ParticipantId, RoundNumber, Signature } from '../core/ids.ts';
 import { threshold } from '../core/plan.ts';
 import { confirmationOf } from './confirmation.ts';
 import { isOver, membersOf, participantsOf } from './coordinatorDraft.ts';
@@ -70,7 +70,7 @@ export function onConfirm(
     return draft.refused('round/unexpected-confirmation', id);
   }
   const result = { ...applied, sumSpecHash: tuple.sumSpecHash };
-  const confirmation = confirmationOf(result, draft.state.head.recordHash, tuple, peopleOf(at.group));
+  const confirmation = confirmationOf(result, draft.state.head.recordHash, tuple, sheetHashOfSummed(at.group));
   draft.task('checkConfirm', number, { key, body, confirmation }, { about: id });
 }
 
@@ -78,6 +78,15 @@ export function onConfirm(
 function peopleOf(group: CoordinatorGroup): Pick<Sheet, 'participants' | 'survivors'> {
   const survivors = group.step === 'summed' ? group.survivors.map(([id]) => id) : [];
   return { participants: participantsOf(group), survivors };
+}
+
+/** By the survivors, which are fixed: everyone's confirmation is over the same sheet. */
+const sheetHashes = new WeakMap<CoordinatorGroup['survivors'], Hash>();
+
+function sheetHashOfSummed(group: CoordinatorGroup): Hash {
+  const hash = sheetHashes.get(group.survivors) ?? sheetHashOf(peopleOf(group));
+  sheetHashes.set(group.survivors, hash);
+  return hash;
 }
 
 export function onConfirmChecked(

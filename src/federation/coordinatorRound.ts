@@ -8,6 +8,7 @@ import { kindOfNext } from './ledger.ts';
 import { byId, u2RootOf } from './memberSets.ts';
 import type { Survivor } from './memberSets.ts';
 import type { Body } from './messages.ts';
+import { indexIn } from './roster.ts';
 import { DealerFault } from './unmasking.ts';
 
 /** Goes on with a round once every group that is left has its shares delivered. */
@@ -111,7 +112,7 @@ export function onAgree(draft: CoordinatorDraft, id: ParticipantId, number: Roun
 /** Undefined for whoever is no survivor. */
 export function keyOfSurvivor({ roster, survivors }: CoordinatorGroup, id: ParticipantId) {
   const survived = survivors.some(([other]) => other === id);
-  return survived ? roster.members.find((member) => member.id === id)?.publicKey : undefined;
+  return survived ? roster.members[indexIn(roster, id)]?.publicKey : undefined;
 }
 
 export function onAgreementChecked(

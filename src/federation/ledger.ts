@@ -6,11 +6,10 @@ import { HushError } from '../core/errors.ts';
 import type { Hash, ParticipantId, PublicKey } from '../core/ids.ts';
 import { groupCount, threshold } from '../core/plan.ts';
 import type { Plan } from '../core/plan.ts';
-import { list, toWire, v } from '../core/schema.ts';
+import { list } from '../core/schema.ts';
 import { participantIdOf, taggedHash } from '../crypto/hash.ts';
 import { verifySignature } from '../crypto/identity.ts';
 import type { Bytes } from '../core/bytes.ts';
-import { decodeCbor, encodeCbor } from './cbor.ts';
 import { confirmationOf } from './confirmation.ts';
 import { countSigned } from './countSigned.ts';
 import { groupOf, seedOf } from './groups.ts';
@@ -19,6 +18,8 @@ import { checkAscending } from './memberSets.ts';
 import { recordBytes, recordHash, recordSchema, sheetHashOf } from './record.ts';
 import type { CompleteBody, GroupEntry, LedgerRecord, Sheet } from './record.ts';
 import { quorum } from './roster.ts';
+import { decodeAs } from './schemaReader.ts';
+import { encodeAs } from './schemaWriter.ts';
 import { confirmationStatement, recordStatement } from './statements.ts';
 
 const ledgerSchema = list(recordSchema, 1_000_000);
@@ -211,17 +212,21 @@ async function checkSheet(
   if (alive.size < needed || alive.size !== group.survivors) {
     throw wrong('ledger/survivors', `${alive.size} survivors, expected ${group.survivors}, at least ${needed}.`);
   }
-  const statement = confirmationStatement(binding, body.round, confirmationOf(body, body.prevRecordHash, group, sheet));
+  const statement = confirmationStatement(
+    binding,
+    body.round,
+    confirmationOf(body, body.prevRecordHash, group, group.sheetHash),
+  );
   return countSigned({ statement, signatures: confirmations, keys, alive }, enough);
 }
 
 export function encodeLedger(records: readonly LedgerRecord[]): Bytes {
-  return encodeCbor(toWire(ledgerSchema, records));
+  return encodeAs(ledgerSchema, records);
 }
 
 /** @throws HushError `ledger/schema`, `codec/cbor`. */
 export function decodeLedger(bytes: Uint8Array): readonly LedgerRecord[] {
-  const parsed = v.safeParse(ledgerSchema, decodeCbor(bytes));
+  const parsed = decodeAs(ledgerSchema, bytes);
   if (!parsed.success) throw new HushError('ledger/schema', 'The ledger is not well formed.');
   return parsed.output;
 }

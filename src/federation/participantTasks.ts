@@ -274,7 +274,12 @@ export class ParticipantWork implements Work {
     const { sumHash, modelHashAfter } = applied;
     const participants = roster.members.map(({ id, publicKey }): [ParticipantId, PublicKey] => [id, publicKey]);
     const result = { ...applied, sumSpecHash: tuple.sumSpecHash };
-    const confirmation = confirmationOf(result, prevRecordHash, tuple, { participants, survivors: [...survivors] });
+    const confirmation = confirmationOf(
+      result,
+      prevRecordHash,
+      tuple,
+      sheetHashOf({ participants, survivors: [...survivors] }),
+    );
     const signature = await identity.sign(confirmationStatement(binding, round, confirmation));
     return { sumHash, modelHashAfter, signature };
   };

@@ -14,7 +14,7 @@ import { utf8 } from '../core/bytes.ts';
 import { asHushError, HushError } from '../core/errors.ts';
 import type { Hash } from '../core/ids.ts';
 import type { AskedEngine } from '../core/localWork.ts';
-import { inputsOf, outputsOf } from '../core/modelSpec.ts';
+import { classCountOf, inputsOf } from '../core/modelSpec.ts';
 import { parsePlan } from '../core/plan.ts';
 import type { Plan } from '../core/plan.ts';
 import { readSavedModel } from '../core/savedModel.ts';
@@ -207,7 +207,7 @@ function checkAgainstData({ data, model }: Plan): void {
   const dataset = publicDataset(data.name);
   for (const [named, expected] of [
     [inputsOf(model), dataset.inputs],
-    [outputsOf(model), dataset.classes],
+    [classCountOf(model), dataset.classes],
   ] as const) {
     const [field, got] = [`model.${named.field}`, named.size];
     if (got === expected) continue;

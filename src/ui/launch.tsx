@@ -10,6 +10,7 @@ import { shortHash } from './format.ts';
 import { go } from './home.tsx';
 import { useLoaded } from './loaded.ts';
 import type { Loaded } from './loaded.ts';
+import { ModelFile } from './modelFile.tsx';
 import { ProblemNote } from './notes.tsx';
 import { fewestSummed, meanGroup, planFacts } from './planFacts.ts';
 import type { Session } from './session.ts';
@@ -81,6 +82,7 @@ export function Launch({ session }: { readonly session: Session }) {
             {...{ text, type, field }}
             left={fillIn}
             problem={read.problem}
+            problemOf={session.problemOf}
             reset={original && original.text !== text ? () => type(original.text) : undefined}
           />
         </div>
@@ -154,6 +156,7 @@ function Editor({
   field,
   left,
   problem,
+  problemOf,
   reset,
 }: {
   readonly text: string;
@@ -161,6 +164,7 @@ function Editor({
   readonly field: { current: HTMLTextAreaElement | null };
   readonly left: () => void;
   readonly problem: ProblemView | undefined;
+  readonly problemOf: (thrown: unknown) => ProblemView;
   readonly reset: (() => void) | undefined;
 }) {
   const id = useId();
@@ -181,7 +185,9 @@ function Editor({
         onBlur={left}
       />
       {problem && <ProblemNote problem={problem} id={`${id}-problem`} />}
-      {reset && <Button onPress={reset}>Back to the offered text</Button>}
+      <ModelFile {...{ text, type, problemOf }}>
+        {reset && <Button onPress={reset}>Back to the offered text</Button>}
+      </ModelFile>
     </section>
   );
 }

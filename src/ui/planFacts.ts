@@ -1,5 +1,5 @@
 /** What a plan means for the people in it: sizes and counts that follow from its fields. */
-import { layerWidths, parameterLayout } from '../core/modelSpec.ts';
+import { inputsOf, layerWidths, outputsOf, parameterLayout } from '../core/modelSpec.ts';
 import type { ExpectedData } from '../core/dataSchema.ts';
 import type { ModelSpec } from '../core/modelSpec.ts';
 import { groupMinimum, MAX_GROUP, threshold } from '../core/plan.ts';
@@ -106,6 +106,10 @@ function modelWords(model: ModelSpec): string {
       return `${quantity(model.layers, 'block', 'blocks')} of width ${model.width}, ${quantity(model.heads, 'head', 'heads')}, ${textWords(model)}`;
     case 'lstm':
       return `${quantity(model.units, 'unit', 'units')}, ${textWords(model)}`;
+    case 'layers': {
+      const { length } = model.topology.config.layers;
+      return `${quantity(length, 'layer', 'layers')} of a model file, ${count(inputsOf(model).size)} inputs, ${count(outputsOf(model).size)} outputs`;
+    }
     default:
       return model satisfies never;
   }

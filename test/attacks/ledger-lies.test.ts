@@ -233,7 +233,7 @@ describe('whoever was there', () => {
         const statement = confirmationStatement(
           coordinator.state.binding,
           1,
-          confirmationOf(other, body.prevRecordHash, group, sheet!),
+          confirmationOf(other, body.prevRecordHash, group, group.sheetHash),
         );
         // Three of four collude and sign; the fourth was there.
         forged = Promise.all(

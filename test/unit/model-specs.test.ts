@@ -36,6 +36,22 @@ const SPECS: readonly (readonly [ModelSpec, number])[] = [
     { architecture: 'lstm', vocabulary: 65, width: 8, units: 16, length: 32 },
     65 * 8 + (8 + 16 + 1) * 64 + 16 * 65 + 65,
   ],
+  [
+    {
+      architecture: 'layers',
+      topology: {
+        class_name: 'Sequential',
+        config: {
+          layers: [
+            { class_name: 'Flatten', config: { name: 'f', batch_input_shape: [null, 4, 5] } },
+            { class_name: 'Dense', config: { name: 'd', units: 3, activation: 'softmax' } },
+          ],
+        },
+      },
+      loss: 'softmax-cross-entropy',
+    },
+    20 * 3 + 3,
+  ],
 ];
 
 function planOf(model: unknown, classes: number): Uint8Array {
@@ -88,7 +104,7 @@ it.each([
   [{ architecture: 'lstm', vocabulary: 10, width: 8, units: 16 }, '"model.length" is missing'],
   [
     { architecture: 'linear', inputs: 5, outputs: 10, loss: 'mean-squared-error' },
-    '"model.loss" is "mean-squared-error", expected "softmax-cross-entropy" for the task classification',
+    '"model.loss" is "mean-squared-error", expected "softmax-cross-entropy" or, of two classes, "binary-cross-entropy" for the task classification',
   ],
 ])('a plan with the model %j is refused', (model, message) => {
   expect(() => parsePlan(planOf(model, 10))).toThrow(message);

@@ -8,7 +8,7 @@ import { applyUpdate } from '../../src/update/applyUpdate.ts';
 import { clip, differenceOf } from '../../src/update/clip.ts';
 import { openNodeEngine } from '../training/nodeEngine.ts';
 import type { NodeEngine } from '../training/nodeEngine.ts';
-import { publicShards } from '../training/shards.ts';
+import { shardsOf } from '../training/shards.ts';
 import { TrainingRun } from '../training/trainingRun.ts';
 
 export interface Trial {
@@ -36,7 +36,7 @@ export async function runTrial({ plan, participants, float, dataDir }: Trial): P
   const { rounds, clipNorm, serverLearningRate } = plan.aggregation;
   const engine = await openNodeEngine(networkOf(plan.model));
   try {
-    const shards = await publicShards(plan, participants, dataDir);
+    const shards = await shardsOf(plan, participants, { dataDir, entries: [] });
     const weights = shards.map(({ training }) => training.count);
     const trained: ModelParameters[] = [];
     const run = await TrainingRun.begin({

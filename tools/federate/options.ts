@@ -1,5 +1,4 @@
 /** The options of `npm run federate`, and the plan that follows from them. */
-import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { ENGINE_NAMES } from '../../src/core/engine.ts';
 import { HushError } from '../../src/core/errors.ts';
@@ -9,7 +8,9 @@ import type { Plan } from '../../src/core/plan.ts';
 import { readSavedModel } from '../../src/core/savedModel.ts';
 import type { NamedBytes } from '../../src/core/savedModel.ts';
 import { withStart } from '../../src/federation/start.ts';
+import { adaptPlan, readPlan } from '../adaptPlan.ts';
 import { fromCaller } from '../command.ts';
+import { whole } from '../numbers.ts';
 import { dataEntries } from './entries.ts';
 import type { DataEntry } from './entries.ts';
 import { startFiles } from './start.ts';
@@ -89,23 +90,17 @@ export function readOptions(args: string[]): FederateOptions {
   return {
     help,
     planPath: fromCaller(positionals[0] ?? ''),
-    participants: values.participants === undefined ? undefined : count('--participants', values.participants, 3, 64),
-    rounds: values.rounds === undefined ? undefined : count('--rounds', values.rounds, 1, 100_000),
+    participants: values.participants === undefined ? undefined : whole('--participants', values.participants, 3, 64),
+    rounds: values.rounds === undefined ? undefined : whole('--rounds', values.rounds, 1, 100_000),
     data: values.data === undefined ? undefined : fromCaller(values.data),
     start: values.start === undefined ? undefined : fromCaller(values.start),
     out: fromCaller(values.out ?? 'out'),
     drops: (values.drop ?? []).map(readDrop),
-    joins: (values.join ?? []).map((text) => count('--join', text, 1, 100_000)),
+    joins: (values.join ?? []).map((text) => whole('--join', text, 1, 100_000)),
     engine: values.engine === undefined ? undefined : readEngine(values.engine),
     compareEngines: values['compare-engines'] ?? false,
     json: values.json ?? false,
   };
-}
-
-function count(option: string, text: string, min: number, max: number): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && value >= min && value <= max) return value;
-  throw new HushError('command/number', `"${option}" is "${text}", expected a whole number from ${min} to ${max}.`);
 }
 
 function readEngine(text: string): AskedEngine {
@@ -134,13 +129,8 @@ export interface PreparedPlan {
 
 /** The plan as it is launched: for so many people and rounds, with a shard for each. @throws HushError `plan/…`. */
 export async function preparePlan(options: FederateOptions): Promise<PreparedPlan> {
-  const bytes = await readFile(options.planPath).catch((cause: unknown) => {
-    throw new HushError('plan/unreadable', `The plan "${options.planPath}" cannot be read.`, {
-      advice: 'Give the path of a plan, such as plans/digits.json.',
-      cause,
-    });
-  });
-  const { plan } = parsePlan(bytes);
+  const document = await readPlan(options.planPath);
+  const { plan } = document;
   if (plan.security.admission === 'named') {
     throw new HushError('command/admission', '"security.admission" is "named", expected "link" or "anyone".', {
       advice: 'The tabs that are opened here go by no name: launch this plan on the Launch screen.',
@@ -156,19 +146,9 @@ export async function preparePlan(options: FederateOptions): Promise<PreparedPla
     if (round > rounds) throw new HushError('command/round', `Round ${round} is named, expected 1 to ${rounds}.`);
   }
   const people = participants + options.joins.length;
-  const document = JSON.parse(bytes.toString('utf8')) as Plan;
-  const adapted = {
-    ...document,
-    data: plan.data.kind === 'public' ? { ...document.data, shards: people } : document.data,
-    aggregation: {
-      ...document.aggregation,
-      rounds,
-      cohort: { minimum: Math.min(plan.aggregation.cohort.minimum, participants), target: participants },
-    },
-  };
+  const adapted = adaptPlan(document, { participants, shards: people, rounds });
   const start = options.start === undefined ? undefined : await startFiles(options.start);
-  const own = JSON.stringify(adapted, null, 2);
-  const text = `${start === undefined ? own : withStart(own, readSavedModel(start)).planText}\n`;
+  const text = start === undefined ? adapted.text : `${withStart(adapted.text, readSavedModel(start)).planText}\n`;
   const entries = await dataEntries(plan, options.data, people);
   return { plan: parsePlan(Buffer.from(text)).plan, text, participants, entries, start };
 }

@@ -14,6 +14,8 @@ type Answer<Progress, Result> =
 export interface PoolOptions<Progress, Result> {
   /** The module that each process runs; it calls `serveJobs`. */
   readonly script: URL;
+  /** At most; as many as there are cores unless given. */
+  readonly processes?: number;
   readonly onProgress?: (job: number, progress: Progress) => void;
   readonly onResult: (job: number, result: Result) => void;
   /** Ends all processes; jobs that are not done by then have no result. */
@@ -23,11 +25,11 @@ export interface PoolOptions<Progress, Result> {
 /** @throws HushError `command/job` when a job fails; the others are given up then. */
 export async function runJobs<Job extends object, Progress, Result>(
   jobs: readonly Job[],
-  { script, onProgress, onResult, signal }: PoolOptions<Progress, Result>,
+  { script, processes = availableParallelism(), onProgress, onResult, signal }: PoolOptions<Progress, Result>,
 ): Promise<void> {
   const waiting = jobs.entries();
-  const children = Array.from({ length: Math.min(availableParallelism(), jobs.length) }, () =>
-    fork(fileURLToPath(script), { execArgv: process.execArgv }),
+  const children = Array.from({ length: Math.min(processes, jobs.length) }, () =>
+    fork(fileURLToPath(script), { execArgv: ['--import', 'tsx'] }),
   );
   const stop = (): void => {
     for (const child of children) child.kill();

@@ -10,7 +10,7 @@ import { groupCount, groupMinimum, threshold } from '../../src/core/plan.ts';
 import type { Plan, PlanDocument } from '../../src/core/plan.ts';
 import type { MeasuredPoint } from '../../src/core/runView.ts';
 import { sumSpecFor } from '../../src/core/sumSpec.ts';
-import type { SumSpec } from '../../src/core/sumSpec.ts';
+import type { Figures, SumSpec } from '../../src/core/sumSpec.ts';
 import type { ModelParameters } from '../../src/core/updateStages.ts';
 import { hashOf } from '../../src/crypto/hash.ts';
 import { pointOf } from '../../src/federation/measured.ts';
@@ -38,6 +38,7 @@ export interface TrainingSetup {
 export interface RoundOutcome {
   /** Of the model that the round began with. */
   readonly point: MeasuredPoint;
+  readonly figures: Figures;
   readonly reports: readonly TrainReport[];
 }
 
@@ -110,7 +111,7 @@ export class TrainingRun {
     if (kind === 'train') this.#completed++;
     this.load(parameters);
     const body = { kind, completed: this.#completed, survivors: reports.length, figures };
-    return { point: pointOf(body, this.#plan), reports };
+    return { point: pointOf(body, this.#plan), figures, reports };
   }
 
   /** Who is with whom: all together, or as the plan's groups ask for. */
