@@ -33,7 +33,11 @@ export function CurveChart({ curve, rounds, measure }: Props) {
   const x = (round: number): number => LEFT + (round / Math.max(rounds, 1)) * (width - LEFT - RIGHT);
   const y = (value: number): number => HEIGHT - BOTTOM - (value / up.max) * (HEIGHT - TOP - BOTTOM);
   const tick = (value: number): string =>
-    measure.metric === 'accuracy' ? `${Math.round(value * 100)}` : up.max < 1000 ? value.toFixed(up.digits) : COMPACT.format(value);
+    measure.metric === 'accuracy'
+      ? `${Math.round(value * 100)}`
+      : up.max < 1000
+        ? value.toFixed(up.digits)
+        : COMPACT.format(value);
   return (
     <div class="chart" ref={box}>
       <svg

@@ -1,5 +1,5 @@
 /** The metric that a plan is judged by: on the held-out test data, where there are none on what everyone keeps aside. */
-import { metricOf } from '../../src/core/metrics.ts';
+import { growsWithQuality, metricOf } from '../../src/core/metrics.ts';
 import type { Metric } from '../../src/core/metrics.ts';
 import type { Plan } from '../../src/core/plan.ts';
 import type { Figures } from '../../src/core/sumSpec.ts';
@@ -14,7 +14,5 @@ export function judged(plan: Plan, { test, validation }: Pick<Figures, 'test' | 
 
 /** Higher is better, or lower. */
 export function isBetter(a: Metric, b: Metric): boolean {
-  return LOWER_IS_BETTER.has(a.name) ? a.value < b.value : a.value > b.value;
+  return growsWithQuality(a.name) ? a.value > b.value : a.value < b.value;
 }
-
-const LOWER_IS_BETTER: ReadonlySet<Metric['name']> = new Set(['loss', 'mae', 'perplexity'] as const);

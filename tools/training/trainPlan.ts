@@ -1,5 +1,6 @@
 /** Trains a plan from its first model to its last round, and tells what came of it. */
 import { utf8 } from '../../src/core/bytes.ts';
+import { isStopped, judge, UNJUDGED } from '../../src/core/earlyStopping.ts';
 import type { Hash } from '../../src/core/ids.ts';
 import type { Metric } from '../../src/core/metrics.ts';
 import { networkOf } from '../../src/core/modelSpec.ts';
@@ -62,7 +63,12 @@ export async function trainPlan(
       tell(0);
     };
     const run = await TrainingRun.begin({ ...job, document, shards, engine, onTrained: tell });
-    for (let round = 1; round <= rounds; round++) measured(await run.round('train'));
+    let judgement = UNJUDGED;
+    for (let round = 1; round <= rounds && !isStopped(plan, judgement); round++) {
+      const outcome = await run.round('train');
+      judgement = judge(plan, judgement, outcome.figures.validation);
+      measured(outcome);
+    }
     measured(await run.round('evaluate'));
     const { hash, parameters } = run.model;
     return {
