@@ -5,7 +5,7 @@ import type { Chosen } from '../engine/choose.ts';
 import { describeMachine } from '../engine/machine.ts';
 import { openEngine } from '../engine/openEngine.ts';
 import type { EngineChoice, EngineSession, TrainingProgress } from '../core/engine.ts';
-import type { DataSource, TrainingData } from '../core/dataset.ts';
+import type { DataSource, Examples, TrainingData } from '../core/dataset.ts';
 import { HushError } from '../core/errors.ts';
 import type { Hash, RoundNumber } from '../core/ids.ts';
 import type {
@@ -25,6 +25,7 @@ import type { Random } from '../core/ports.ts';
 import { NO_FIGURES, ringBits, sumSpecFor } from '../core/sumSpec.ts';
 import type { Figures, SumSpec } from '../core/sumSpec.ts';
 import type { ClippedUpdate, ModelParameters } from '../core/updateStages.ts';
+import { balanced } from '../data/balance.ts';
 import { PublicDataSource } from '../data/publicDataset.ts';
 import type { PrivateDataService } from './privateDataService.ts';
 import type { FetchFile } from '../data/gunzip.ts';
@@ -64,6 +65,8 @@ export class TrainService {
   readonly #options: TrainServiceOptions;
   #task: TrainerTask | undefined;
   #data: TrainingData | undefined;
+  /** The training part as the plan balances it; what people have counts in the average. */
+  #examples: Examples | undefined;
   #model: HashedModel | undefined;
   #engine: (Chosen & { readonly session: EngineSession }) | undefined;
   #trained: Trained | undefined;
@@ -81,6 +84,7 @@ export class TrainService {
     const data = await this.#source(task).load();
     this.#data = data;
     const { training, validation, test } = data;
+    this.#examples = balanced(training, task.plan.training);
     return { samples: { training: training.count, validation: validation.count, test: test.count } };
   }
 
@@ -104,7 +108,7 @@ export class TrainService {
     });
     const session = await chosen.engine.open(network);
     this.#engine = { ...chosen, session };
-    const { training: examples } = need(this.#data, 'data');
+    const examples = need(this.#examples, 'data');
     if (examples.count > 0) await session.prepare?.(plan.training, examples);
     return chosen.choice;
   }
@@ -147,7 +151,7 @@ export class TrainService {
       this.#trained = { round, figures, glimpse: { start: 0, values: [] }, update: undefined, modelHash };
       return { ...report, durationMs: performance.now() - startMs, figures };
     }
-    const training = await session.train(data.training, plan.training, seed, this.control);
+    const training = await session.train(need(this.#examples, 'data'), plan.training, seed, this.control);
     const raw = differenceOf(await session.parameters(), model);
     const { clipped, norm } = clip(raw, plan.aggregation.clipNorm);
     const figures = { training, validation, test };

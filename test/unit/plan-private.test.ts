@@ -146,7 +146,7 @@ describe('what does not', () => {
   it('a public data set and values to learn', () => {
     const plan = { ...planDocument(), task: VALUE, model: { ...LINE, inputs: 5 } };
     expect(() => parsePlan(utf8(JSON.stringify(plan)))).toThrow(
-      'Plan: "task.kind" is "regression", expected "classification" for public data.',
+      'Plan: "task.kind" is "regression", expected "classification" for public data without data.schema.',
     );
   });
 });

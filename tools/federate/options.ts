@@ -5,14 +5,14 @@ import { ENGINE_NAMES } from '../../src/core/engine.ts';
 import { HushError } from '../../src/core/errors.ts';
 import type { AskedEngine } from '../../src/core/localWork.ts';
 import { parsePlan } from '../../src/core/plan.ts';
-import type { Plan } from '../../src/core/plan.ts';
+import type { DataSplit, Plan } from '../../src/core/plan.ts';
 import { fromCaller } from '../command.ts';
 import { dataEntries } from './entries.ts';
 import type { DataEntry } from './entries.ts';
 
 const ASKED_ENGINES: readonly AskedEngine[] = [...ENGINE_NAMES, 'stock'];
 
-export const FEDERATE_HELP = `npm run federate -- PLAN.json [--participants N] [--rounds R] [--data DIR] [--out DIR] [--engine NAME] [--json]
+export const FEDERATE_HELP = `npm run federate -- PLAN.json [--participants N] [--rounds R] [--data DIR] [--split KIND] [--out DIR] [--engine NAME] [--json]
 
 Runs a real federation on this machine: a headless browser with one coordinator tab and N participant tabs, each in a
 context of its own, over WebRTC. Writes plan.json, model.json and weights.bin (tfjs layers format), metrics.jsonl and
@@ -21,6 +21,8 @@ ledger.jsonl into DIR.
   --participants N  tabs that take part; the plan's cohort target unless given
   --rounds R        training rounds; the plan's unless given
   --data DIR        for a plan on private data: each tab gets one file or sub-folder of DIR, in the order of their names
+  --split KIND      for a plan on public data: iid; label, with --labels-per-shard N (2 unless given); dirichlet, with
+                    --alpha A (0.5 unless given); natural. The plan's unless given
   --out DIR         where the files go, "out" unless given
   --drop K@R        closes tab K (from 1) in round R, once its masked update is on its way; may be repeated
   --join R          opens one more tab in round R; may be repeated
@@ -45,6 +47,8 @@ export interface FederateOptions {
   readonly rounds: number | undefined;
   /** Where the files of the participants lie, by tab. */
   readonly data: string | undefined;
+  /** Of public data, instead of the plan's. */
+  readonly split: DataSplit | undefined;
   readonly out: string;
   readonly drops: readonly Drop[];
   readonly joins: readonly number[];
@@ -62,6 +66,9 @@ export function readOptions(args: string[]): FederateOptions {
       participants: { type: 'string' },
       rounds: { type: 'string' },
       data: { type: 'string' },
+      split: { type: 'string' },
+      'labels-per-shard': { type: 'string' },
+      alpha: { type: 'string' },
       out: { type: 'string' },
       drop: { type: 'string', multiple: true },
       join: { type: 'string', multiple: true },
@@ -84,6 +91,7 @@ export function readOptions(args: string[]): FederateOptions {
     participants: values.participants === undefined ? undefined : count('--participants', values.participants, 3, 64),
     rounds: values.rounds === undefined ? undefined : count('--rounds', values.rounds, 1, 100_000),
     data: values.data === undefined ? undefined : fromCaller(values.data),
+    split: readSplit(values.split, values['labels-per-shard'], values.alpha),
     out: fromCaller(values.out ?? 'out'),
     drops: (values.drop ?? []).map(readDrop),
     joins: (values.join ?? []).map((text) => count('--join', text, 1, 100_000)),
@@ -103,6 +111,35 @@ function readEngine(text: string): AskedEngine {
   const found = ASKED_ENGINES.find((name) => name === text);
   if (found !== undefined) return found;
   throw new HushError('command/engine', `"--engine" is "${text}", expected one of ${ASKED_ENGINES.join(', ')}.`);
+}
+
+const SPLITS: readonly DataSplit['kind'][] = ['iid', 'label', 'dirichlet', 'natural'];
+
+function readSplit(
+  text: string | undefined,
+  labels: string | undefined,
+  alpha: string | undefined,
+): DataSplit | undefined {
+  const kind = SPLITS.find((name) => name === text);
+  if (text !== undefined && kind === undefined) {
+    throw new HushError('command/split', `"--split" is "${text}", expected one of ${SPLITS.join(', ')}.`);
+  }
+  for (const [option, value, of] of [
+    ['--labels-per-shard', labels, 'label'],
+    ['--alpha', alpha, 'dirichlet'],
+  ] as const) {
+    if (value === undefined || kind === of) continue;
+    throw new HushError('command/split', `"${option}" is given, expected it with "--split ${of}" alone.`);
+  }
+  if (kind === 'label') return { kind, labelsPerShard: count('--labels-per-shard', labels ?? '2', 1, 100) };
+  if (kind === 'dirichlet') return { kind, alpha: positive('--alpha', alpha ?? '0.5', 0.001, 1000) };
+  return kind && { kind };
+}
+
+function positive(option: string, text: string, min: number, max: number): number {
+  const value = Number(text);
+  if (/^\d*\.?\d+$/.test(text) && value >= min && value <= max) return value;
+  throw new HushError('command/number', `"${option}" is "${text}", expected a number from ${min} to ${max}.`);
 }
 
 function readDrop(text: string): Drop {
@@ -145,10 +182,14 @@ export async function preparePlan(options: FederateOptions): Promise<PreparedPla
     if (round > rounds) throw new HushError('command/round', `Round ${round} is named, expected 1 to ${rounds}.`);
   }
   const people = participants + options.joins.length;
+  if (options.split && plan.data.kind === 'private') {
+    throw new HushError('command/split', '"--split" is given, expected it for a plan on public data alone.');
+  }
+  const split = options.split ?? (plan.data.kind === 'public' ? plan.data.split : undefined);
   const document = JSON.parse(bytes.toString('utf8')) as Plan;
   const adapted = {
     ...document,
-    data: plan.data.kind === 'public' ? { ...document.data, shards: people } : document.data,
+    data: plan.data.kind === 'public' ? { ...document.data, shards: people, split } : document.data,
     aggregation: {
       ...document.aggregation,
       rounds,
