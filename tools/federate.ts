@@ -61,13 +61,13 @@ runIfMain(import.meta.url, async (args) => {
 
 async function federate(
   options: FederateOptions,
-  { plan, text, participants, entries }: PreparedPlan,
+  { plan, text, participants, entries, start }: PreparedPlan,
   url: string,
   tabs: Tabs,
   say: (line: string) => void,
 ): Promise<Report> {
   const coordinator = await tabs.open('coordinator');
-  const { inviteLink } = await launchPlan(coordinator, url, text);
+  const { inviteLink } = await launchPlan(coordinator, url, text, start);
   await coordinator.watchTasks();
   const guests: Tab[] = [];
   const open = async (): Promise<Tab> => {
@@ -183,6 +183,9 @@ async function writeFiles(
     writeFile(joinPath(out, 'plan.json'), planText),
     writeFile(joinPath(out, 'model.json'), files.modelJson),
     writeFile(joinPath(out, 'weights.bin'), fromBase64Url(files.weights)),
+    writeFile(joinPath(out, 'model.safetensors'), fromBase64Url(files.safetensors)),
+    writeFile(joinPath(out, 'model-card.md'), files.card),
+    writeFile(joinPath(out, 'metrics.csv'), files.metricsTable),
     writeFile(joinPath(out, 'metrics.jsonl'), files.metrics),
     writeFile(joinPath(out, 'ledger.jsonl'), files.ledger),
   ]);

@@ -1,4 +1,7 @@
-/** A federation over a virtual clock and a seeded network: what it costs, or what becomes of it under faults. */
+/**
+ * A federation over a virtual clock and a seeded network: what it costs, or what becomes of it under faults. With a plan
+ * one that trains for real.
+ */
 import { availableParallelism } from 'node:os';
 import { runIfMain } from './command.ts';
 import { calmRun } from './simulate/calmRun.ts';
@@ -15,6 +18,7 @@ import { runSchedules, spreadSchedules } from './simulate/schedules.ts';
 const EXACT_PEOPLE = 500;
 
 runIfMain(import.meta.url, async (args) => {
+  if (asksForPlan(args)) return await (await import('./simulate/training.ts')).simulateTraining(args);
   const options = readOptions(args);
   if (options.help) {
     console.log(SIMULATE_HELP);
@@ -25,6 +29,11 @@ runIfMain(import.meta.url, async (args) => {
   console.log(json ? JSON.stringify(report) : lines(report));
   return ok ? 0 : 1;
 });
+
+/** Help is the same with and without. */
+function asksForPlan(args: readonly string[]): boolean {
+  return args.some((arg) => arg === '--plan' || arg.startsWith('--plan=')) && !args.includes('--help');
+}
 
 interface Result {
   readonly report: object;

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { HushError } from '../src/core/errors.ts';
 import { runIfMain } from './command.ts';
 import { readVerifyOptions, VERIFY_HELP } from './verify/options.ts';
-import { FILE_NAMES, verifyRun } from './verify/verifyRun.ts';
-import type { Check, FileName, RunFiles, Verdict } from './verify/verifyRun.ts';
+import { FILE_NAMES, MORE_FILE_NAMES, verifyRun } from './verify/verifyRun.ts';
+import type { Check, FileName, GivenFiles, Verdict } from './verify/verifyRun.ts';
 
 runIfMain(import.meta.url, async (args) => {
   const options = readVerifyOptions(args);
@@ -24,7 +24,7 @@ runIfMain(import.meta.url, async (args) => {
   return verdict.ok ? 0 : 1;
 });
 
-async function readFiles(folder: string): Promise<RunFiles> {
+async function readFiles(folder: string): Promise<GivenFiles> {
   if (!(await stat(folder).catch(() => undefined))?.isDirectory()) {
     throw new HushError('command/folder', `"${folder}" is no folder, expected one with ${FILE_NAMES.join(', ')}.`);
   }
@@ -36,7 +36,11 @@ async function readFiles(folder: string): Promise<RunFiles> {
     });
     return [name, bytes];
   });
-  return Object.fromEntries(await Promise.all(entries)) as RunFiles;
+  const more = MORE_FILE_NAMES.map(async (name): Promise<readonly [FileName, Uint8Array][]> => {
+    const there = await stat(join(folder, name)).catch(() => undefined);
+    return there === undefined ? [] : [[name, await readFile(join(folder, name))]];
+  });
+  return Object.fromEntries([...(await Promise.all(entries)), ...(await Promise.all(more)).flat()]) as GivenFiles;
 }
 
 function checkLine({ name, ok, text }: Check): string {

@@ -5,6 +5,7 @@ import type { ProblemView, RunActions, RunView } from './runView.ts';
 import type { Admission, Plan } from './plan.ts';
 import type { Hash } from './ids.ts';
 import type { Unsubscribe } from './ports.ts';
+import type { SavedModel } from './savedModel.ts';
 import type { SourceFile } from './sourceFile.ts';
 
 /** Files that were added together. */
@@ -82,6 +83,14 @@ export interface PlanDraft {
   readonly text: string;
 }
 
+/** A model to begin with, from files that were saved before. */
+export interface StartingModel {
+  readonly modelHash: Hash;
+  /** The plan that it came from, which now begins with it. */
+  readonly planText: string;
+  readonly saved: SavedModel;
+}
+
 /** An identity that a person made on purpose, to be told by name in plans that list its key. */
 export interface NamedIdentityView {
   /** Ed25519, 64 hexadecimal digits: what is given to whoever writes the plan. */
@@ -115,7 +124,10 @@ export interface Application {
   /** Of a person's own, for plans that ask for them. */
   keptFiles(): Promise<readonly KeptFiles[]>;
   forgetFiles(planHash: Hash): Promise<void>;
-  launch(draft: PlanDraft): Promise<{ readonly federation: string; readonly run: Run }>;
+  /** @throws HushError `start/…`, `safetensors/…`, naming the file and what was expected of it. */
+  readModel(files: readonly SourceFile[]): Promise<StartingModel>;
+  /** `saved`: the model that the plan begins with, where it does. @throws HushError `start/…`. */
+  launch(draft: PlanDraft, saved?: SavedModel): Promise<{ readonly federation: string; readonly run: Run }>;
   /** Takes a stored federation up again. @throws HushError `run/unknown`, `run/open-elsewhere`. */
   resume(federation: string): Promise<Run>;
   /** @throws HushError `invite/…` naming the part, its value and what was expected. */

@@ -61,6 +61,11 @@ export interface EngineSession {
   train(examples: Examples, training: LocalTraining, seed: Bytes, control: TrainingControl): Promise<PartFigures>;
   /** With a control, it proceeds between batches as a training does between steps. */
   evaluate(examples: Examples, control?: TrainingControl): Promise<PartFigures>;
+  /**
+   * What the last layer gives, before any softmax or sigmoid: shape [count, values of one example's output], row-major.
+   * As in an evaluation nothing is dropped and statistics are the moving ones; labels are not looked at.
+   */
+  predict(examples: Examples, control?: TrainingControl): Promise<Float32Array>;
   /** Live tensors, for leak tests: the same after every round. */
   liveTensors(): number;
   close(): void;

@@ -19,8 +19,13 @@ export interface ParameterBlock {
   readonly offset: number;
   readonly length: number;
   readonly initialiser: Initialiser;
-  /** Statistics are followed, not learned by gradient: the moving mean and variance of a batch normalisation. */
-  readonly role: 'learned' | 'statistic';
+  /**
+   * Statistics are followed, not learned by gradient: the moving mean and variance of a batch normalisation. What is
+   * frozen is neither.
+   */
+  readonly role: 'learned' | 'statistic' | 'frozen';
+  /** None of its values may be less; without it any number will do. */
+  readonly minimum?: number;
 }
 
 /** Where every tensor lies in the flat parameter vector. */
@@ -83,10 +88,11 @@ export function placeNetwork(network: Network): PlacedNetwork {
     counts.set(layer.kind, number);
     const own: ParameterBlock[] = [];
     const tokens = from === -1 && source.kind === 'tokens' ? source.vocabulary : undefined;
-    for (const { suffix, shape, initialiser, role } of weightsOf(layer, taken, tokens ?? 0)) {
-      const name = `${TFJS_NAMES[layer.kind] ?? layer.kind}_${number}/${suffix}`;
-      own.push({ name, shape, offset, length: sizeOf(shape), initialiser, role });
-      offset += sizeOf(shape);
+    for (const { suffix, ...weight } of weightsOf(layer, taken, tokens ?? 0)) {
+      const name = `${layer.name ?? `${TFJS_NAMES[layer.kind] ?? layer.kind}_${number}`}/${suffix}`;
+      const length = sizeOf(weight.shape);
+      own.push({ name, offset, length, ...weight, ...(layer.frozen ? { role: 'frozen' } : {}) });
+      offset += length;
     }
     blocks.push(...own);
     const other = layer.kind === 'add' ? outputOf(layer.other, index) : undefined;
@@ -118,11 +124,22 @@ export function slide(
   return { size: steps, before: Math.floor(Math.max(0, (steps - 1) * stride + window - size) / 2) };
 }
 
-function outputShape(layer: Layer, index: number, taken: Shape, other: Shape | undefined, tokens?: number): Shape {
+/**
+ * Of one example. `other`: the second summand of an add; `tokens`: the vocabulary, where the network's tokens are read.
+ * @throws HushError `model/shape`.
+ */
+export function outputShape(
+  layer: Layer,
+  index: number,
+  taken: Shape,
+  other: Shape | undefined,
+  tokens: number | undefined,
+): Shape {
   const wrong = (expected: string): never => {
+    const which = layer.name === undefined ? index : `"${layer.name}"`;
     throw new HushError(
       'model/shape',
-      `Layer ${index}, ${layer.kind}, is given [${taken.join(', ')}], expected ${expected}.`,
+      `Layer ${which}, ${layer.kind}, is given [${taken.join(', ')}], expected ${expected}.`,
     );
   };
   const last = taken.at(-1) ?? wrong('at least one axis');
@@ -167,7 +184,7 @@ function outputShape(layer: Layer, index: number, taken: Shape, other: Shape | u
   }
 }
 
-type Weight = Pick<ParameterBlock, 'shape' | 'initialiser' | 'role'> & { readonly suffix: string };
+type Weight = Omit<ParameterBlock, 'name' | 'offset' | 'length'> & { readonly suffix: string };
 
 function weightsOf(layer: Layer, taken: Shape, vocabulary: number): Weight[] {
   const last = taken.at(-1) ?? 0;
@@ -207,7 +224,7 @@ function weightsOf(layer: Layer, taken: Shape, vocabulary: number): Weight[] {
         ones('gamma', last),
         zeros('beta', last),
         { ...zeros('moving_mean', last), role: 'statistic' },
-        { ...ones('moving_variance', last), role: 'statistic' },
+        { ...ones('moving_variance', last), role: 'statistic', minimum: 0 },
       ];
     case 'layerNorm':
       return [ones('gamma', last), zeros('beta', last)];

@@ -5,57 +5,61 @@ import { placeNetwork } from './layerShapes.ts';
 import type { PlacedLayer } from './layerShapes.ts';
 import { networkOf, parameterLayout } from './modelSpec.ts';
 import type { ModelSpec } from './modelSpec.ts';
-import type { Loss, Network } from './network.ts';
+import { OUTPUT_ACTIVATIONS } from './layersTopology.ts';
+import type { Activation, Network } from './network.ts';
 import type { ModelParameters } from './updateStages.ts';
-
-/** What turns the last layer's output into a prediction. */
-const OUTPUT_ACTIVATIONS: Readonly<Record<Loss, string>> = {
-  'softmax-cross-entropy': 'softmax',
-  'binary-cross-entropy': 'sigmoid',
-  'mean-squared-error': 'linear',
-};
 
 /**
  * The Keras topology that tfjs `models.modelFromJSON` reads. The last layer gives probabilities, where the loss has any.
  * Undefined for a model with layers that Keras does not have.
  */
 export function layersTopology(spec: ModelSpec): object | undefined {
+  if (spec.architecture === 'layers') return { ...WRITTEN_BY, ...spec.topology };
   const network = networkOf(spec);
-  const placed = placeNetwork(network).layers;
+  const { layers: placed } = placeNetwork(network);
   const layers: KerasLayer[] = [];
   for (const each of placed) {
     const layer = kerasLayer(each, network);
     if (!layer) return undefined;
     layers.push(layer);
   }
-  return {
-    class_name: 'Sequential',
-    keras_version: 'tfjs-layers 4.22.0',
-    backend: 'tensor_flow.js',
-    config: {
-      name: spec.architecture,
-      layers: layers.map((layer, i) => (i === 0 ? withInput(layer, network) : layer)),
-    },
-  };
+  const name = spec.architecture;
+  if (placed.every(({ layer, index, from }) => layer.kind !== 'add' && from === index - 1)) {
+    const [first, ...rest] = layers;
+    const begun = first ? [{ ...first, config: { ...first.config, ...inputConfig(network) } }, ...rest] : [];
+    return { ...WRITTEN_BY, class_name: 'Sequential', config: { name, layers: begun } };
+  }
+  const end = (index: number) => [index === -1 ? INPUT : (layers[index]?.config.name ?? INPUT), 0, 0] as const;
+  const input = { class_name: 'InputLayer', name: INPUT, config: { name: INPUT, ...inputConfig(network) } };
+  const nodes = layers.map((each, i) => {
+    const { layer, from = -1 } = placed[i] ?? {};
+    const reads = layer?.kind === 'add' ? [from, layer.other] : [from];
+    return { ...each, name: each.config.name, inbound_nodes: [reads.map((index) => [...end(index), {}])] };
+  });
+  const ends = { input_layers: [end(-1)], output_layers: [end(layers.length - 1)] };
+  const config = { name, layers: [{ ...input, inbound_nodes: [] }, ...nodes], ...ends };
+  return { ...WRITTEN_BY, class_name: 'Functional', config };
 }
+
+const WRITTEN_BY = { keras_version: 'tfjs-layers 4.22.0', backend: 'tensor_flow.js' };
+const INPUT = 'input';
 
 interface KerasLayer {
   readonly class_name: string;
-  readonly config: Readonly<Record<string, unknown>>;
+  readonly config: { readonly name: string; readonly [option: string]: unknown };
 }
 
-/** Of the layers that follow one another in the architectures; undefined for one that Keras does not have. */
+/** Undefined for one that Keras does not have. */
 function kerasLayer({ layer, index, blocks, input }: PlacedLayer, { layers, loss }: Network): KerasLayer | undefined {
   // Weights are found by their names, which begin with the layer's.
   const name = blocks[0]?.name.split('/')[0] ?? `${layer.kind}_${index}`;
-  const common = { name, trainable: true };
-  const make = (class_name: string, config: KerasLayer['config']): KerasLayer => ({
+  const make = (class_name: string, config: object): KerasLayer => ({
     class_name,
-    config: { ...common, ...config },
+    config: { name, trainable: true, ...config },
   });
   switch (layer.kind) {
     case 'dense': {
-      const activation = index === layers.length - 1 ? OUTPUT_ACTIVATIONS[loss] : layer.activation;
+      const activation = index === layers.length - 1 ? OUTPUT_ACTIVATIONS[loss] : kerasActivation(layer.activation);
       return make('Dense', { units: layer.units, activation, use_bias: layer.useBias });
     }
     case 'conv2d': {
@@ -65,15 +69,25 @@ function kerasLayer({ layer, index, blocks, input }: PlacedLayer, { layers, loss
         kernel_size: kernelSize,
         strides,
         padding,
-        activation,
+        activation: kerasActivation(activation),
         use_bias: useBias,
         data_format: 'channels_last',
       });
     }
-    case 'maxPool2d': {
+    case 'maxPool2d':
+    case 'averagePool2d': {
       const { poolSize, strides, padding } = layer;
-      return make('MaxPooling2D', { pool_size: poolSize, strides, padding, data_format: 'channels_last' });
+      const name = layer.kind === 'maxPool2d' ? 'MaxPooling2D' : 'AveragePooling2D';
+      return make(name, { pool_size: poolSize, strides, padding, data_format: 'channels_last' });
     }
+    case 'batchNorm': {
+      const { momentum, epsilon } = layer;
+      return make('BatchNormalization', { axis: -1, momentum, epsilon, center: true, scale: true });
+    }
+    case 'activation':
+      return make('Activation', { activation: kerasActivation(layer.activation) });
+    case 'add':
+      return make('Add', {});
     case 'flatten':
       return make('Flatten', {});
     case 'embedding': {
@@ -96,9 +110,14 @@ function kerasLayer({ layer, index, blocks, input }: PlacedLayer, { layers, loss
   }
 }
 
-function withInput({ class_name, config }: KerasLayer, { input }: Network): KerasLayer {
+/** Keras's own "gelu" is by the error function. */
+function kerasActivation(activation: Activation): string {
+  return activation === 'gelu' ? 'gelu_new' : activation;
+}
+
+function inputConfig({ input }: Network): object {
   const shape = input.kind === 'tokens' ? [input.length] : input.shape;
-  return { class_name, config: { ...config, batch_input_shape: [null, ...shape], dtype: 'float32' } };
+  return { batch_input_shape: [null, ...shape], dtype: 'float32' };
 }
 
 export interface LayersModelFiles {

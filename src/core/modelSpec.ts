@@ -1,7 +1,9 @@
 /** Built-in architectures, and the flat layout of their parameters, known without any training library. */
-import { placeNetwork } from './layerShapes.ts';
+import { dense, gptNetwork, imageNetwork, resnetNetwork, valueNetwork } from './architectures.ts';
+import { placeNetwork, sizeOf } from './layerShapes.ts';
 import type { ParameterLayout } from './layerShapes.ts';
-import type { Activation, Layer, Loss, Network } from './network.ts';
+import { networkOfTopology, topologySchema } from './layersTopology.ts';
+import type { Loss, Network } from './network.ts';
 import type { Decoded } from './schema.ts';
 import { integer, list, v } from './schema.ts';
 
@@ -41,6 +43,21 @@ const lenetSchema = v.strictObject({ architecture: v.literal('lenet'), ...imageS
 /** The CNN of McMahan et al. 2017, section 3: 1,663,370 parameters for 28 by 28 by 1 and ten classes. */
 const cnnSchema = v.strictObject({ architecture: v.literal('cnn'), ...imageSizes });
 
+/**
+ * A small residual network in the form for CIFAR (He et al. 2016, section 4.2): three stages, each twice as wide and half
+ * as large as the one before, of `blocksPerStage` blocks of two convolutions; where the shape changes, the shortcut is a
+ * convolution of 1 by 1 with a normalisation (option B). ResNet-20 has 16 filters and three blocks in a stage.
+ */
+const resnetSchema = v.strictObject({
+  architecture: v.literal('resnet'),
+  ...imageSizes,
+  height: integer(4, 256),
+  width: integer(4, 256),
+  /** Of the first stage. */
+  filters: integer(1, 1024),
+  blocksPerStage: integer(1, 32),
+});
+
 /** Predicts each next token from those before it, with blocks as GPT-2 has them (Radford et al. 2019, section 2.3). */
 const gptSchema = v.strictObject({
   architecture: v.literal('gpt'),
@@ -62,7 +79,23 @@ const lstmSchema = v.strictObject({
   length: integer(1, 4096),
 });
 
-const SCHEMAS = [mlpSchema, linearSchema, lenetSchema, cnnSchema, gptSchema, lstmSchema] as const;
+/** A tfjs layers model: the topology of its model.json, which is pinned with the plan. */
+const layersSchema = v.strictObject({
+  architecture: v.literal('layers'),
+  topology: topologySchema,
+  loss: v.picklist(LOSSES, `one of ${LOSSES.join(', ')}`),
+});
+
+const SCHEMAS = [
+  mlpSchema,
+  linearSchema,
+  lenetSchema,
+  cnnSchema,
+  resnetSchema,
+  gptSchema,
+  lstmSchema,
+  layersSchema,
+] as const;
 
 export const ARCHITECTURES = SCHEMAS.map(({ entries }) => entries.architecture.literal);
 
@@ -70,8 +103,10 @@ export const modelSpecSchema = v.variant('architecture', [...SCHEMAS], `one of $
 
 export type ModelSpec = Decoded<typeof modelSpecSchema>;
 export type MlpSpec = Decoded<typeof mlpSchema>;
-type ImageSpec = Decoded<typeof lenetSchema> | Decoded<typeof cnnSchema>;
-type GptSpec = Decoded<typeof gptSchema>;
+type LayersSpec = Decoded<typeof layersSchema>;
+export type ImageSpec = Decoded<typeof lenetSchema> | Decoded<typeof cnnSchema>;
+export type ResnetSpec = Decoded<typeof resnetSchema>;
+export type GptSpec = Decoded<typeof gptSchema>;
 
 /** Widths of successive dense layers, input first. */
 export function layerWidths(spec: MlpSpec): readonly number[] {
@@ -96,25 +131,39 @@ export function inputsOf(spec: ModelSpec): NamedSize {
       return { field: 'inputs', size: spec.inputs };
     case 'lenet':
     case 'cnn':
+    case 'resnet':
       return { field: 'height, width and channels', size: spec.height * spec.width * spec.channels };
     case 'gpt':
     case 'lstm':
       return { field: 'length', size: spec.length };
+    case 'layers':
+      return { field: 'topology, its input', size: sizeOf(placeNetwork(networkOf(spec)).input) };
     default:
       return spec satisfies never;
   }
 }
 
-/** How many classes a prediction chooses from; tokens are the classes of what continues a text. */
+/** How many values a prediction has; tokens are the classes of what continues a text. */
 export function outputsOf(spec: ModelSpec): NamedSize {
-  return spec.architecture === 'gpt' || spec.architecture === 'lstm'
-    ? { field: 'vocabulary', size: spec.vocabulary }
-    : { field: 'outputs', size: spec.outputs };
+  switch (spec.architecture) {
+    case 'gpt':
+    case 'lstm':
+      return { field: 'vocabulary', size: spec.vocabulary };
+    case 'layers':
+      return { field: 'topology, its output', size: placeNetwork(networkOf(spec)).output.at(-1) ?? 0 };
+    default:
+      return { field: 'outputs', size: spec.outputs };
+  }
+}
+
+/** How many classes a prediction chooses from: with binary cross-entropy one value says which of two. */
+export function classCountOf(spec: ModelSpec): NamedSize {
+  const { field, size } = outputsOf(spec);
+  return { field, size: lossOf(spec) === 'binary-cross-entropy' && size === 1 ? 2 : size };
 }
 
 export function lossOf(spec: ModelSpec): Loss {
-  const chosen = spec.architecture === 'mlp' || spec.architecture === 'linear' ? spec.loss : undefined;
-  return chosen ?? 'softmax-cross-entropy';
+  return ('loss' in spec ? spec.loss : undefined) ?? 'softmax-cross-entropy';
 }
 
 /** The layers of an architecture, with the spec's sizes. */
@@ -132,6 +181,8 @@ export function networkOf(spec: ModelSpec): Network {
       return imageNetwork(spec, [8, 16], 64);
     case 'cnn':
       return imageNetwork(spec, [32, 64], 512);
+    case 'resnet':
+      return resnetNetwork(spec);
     case 'gpt':
       return gptNetwork(spec);
     case 'lstm':
@@ -144,54 +195,18 @@ export function networkOf(spec: ModelSpec): Network {
         ],
         loss: 'softmax-cross-entropy',
       };
+    case 'layers':
+      return layersNetwork(spec);
     default:
       return spec satisfies never;
   }
 }
 
-function dense(units: number, activation: Activation = 'linear', useBias = true): Layer {
-  return { kind: 'dense', units, activation, useBias };
-}
+/** A large topology is read once. */
+const networks = new WeakMap<LayersSpec, Network>();
 
-function valueNetwork(
-  shape: readonly number[],
-  layers: readonly Layer[],
-  loss: Loss = 'softmax-cross-entropy',
-): Network {
-  return { input: { kind: 'values', shape }, layers, loss };
-}
-
-function imageNetwork({ height, width, channels, outputs }: ImageSpec, filters: readonly number[], units: number) {
-  const stages = filters.flatMap((filters): Layer[] => [
-    {
-      kind: 'conv2d',
-      filters,
-      kernelSize: [5, 5],
-      strides: [1, 1],
-      padding: 'same',
-      activation: 'relu',
-      useBias: true,
-    },
-    { kind: 'maxPool2d', poolSize: [2, 2], strides: [2, 2], padding: 'valid' },
-  ]);
-  return valueNetwork(
-    [height, width, channels],
-    [...stages, { kind: 'flatten' }, dense(units, 'relu'), dense(outputs)],
-  );
-}
-
-function gptNetwork({ width, layers: blocks, heads, length, vocabulary }: GptSpec): Network {
-  const norm: Layer = { kind: 'layerNorm', epsilon: 1e-5 };
-  const layers: Layer[] = [{ kind: 'embedding', width, positions: true }];
-  /** Adds what `part` makes of the last layer's output to that output. */
-  const addResidual = (part: readonly Layer[]): void => {
-    const other = layers.length - 1;
-    layers.push(...part, { kind: 'add', other });
-  };
-  for (let block = 0; block < blocks; block++) {
-    addResidual([norm, dense(3 * width), { kind: 'attention', heads }, dense(width)]);
-    addResidual([norm, dense(4 * width, 'gelu'), dense(width)]);
-  }
-  layers.push(norm, dense(vocabulary, 'linear', false));
-  return { input: { kind: 'tokens', length, vocabulary }, layers, loss: 'softmax-cross-entropy' };
+function layersNetwork(spec: LayersSpec): Network {
+  const network = networks.get(spec) ?? networkOfTopology(spec.topology, spec.loss);
+  networks.set(spec, network);
+  return network;
 }

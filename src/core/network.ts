@@ -53,6 +53,10 @@ export type Layer = (
 ) & {
   /** Index of the layer whose output this one takes; −1 is the network's input; without it, the one before. */
   readonly from?: number;
+  /** What the names of its weights begin with; without it, its kind and number among those of its kind. */
+  readonly name?: string;
+  /** Its parameters stay as they are, and a batch normalisation uses its moving mean and variance in training too. */
+  readonly frozen?: boolean;
 };
 
 export type NetworkInput =

@@ -1,6 +1,8 @@
 /** The plan: one JSON document that says what is trained, by whom, on what, and under which rules. */
 import { expectedDataSchema } from './dataSchema.ts';
 import { HushError } from './errors.ts';
+import type { Hash } from './ids.ts';
+import { METRIC_NAMES } from './metrics.ts';
 import { modelSpecSchema } from './modelSpec.ts';
 import { checkFit } from './planFit.ts';
 import type { Decoded } from './schema.ts';
@@ -139,6 +141,8 @@ export const planSchema = v.strictObject({
   task: taskSchema,
   data: dataSchema,
   model: modelSpecSchema,
+  /** The first model is this one, which the coordinator brings, instead of what the seed gives. */
+  start: v.optional(v.strictObject({ modelHash: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, HEX_64)) })),
   training: trainingSchema,
   aggregation: aggregationSchema,
   security: v.strictObject({
@@ -153,6 +157,10 @@ export const planSchema = v.strictObject({
   evaluation: v.strictObject({
     /** Part of a participant's training data that is kept aside. */
     validationFraction: finite(0, 0.9),
+    /** What the model is judged by; without it accuracy, mean absolute error (mae) or perplexity, by the task. */
+    metric: v.optional(v.picklist(METRIC_NAMES, `one of ${METRIC_NAMES.join(', ')}`)),
+    /** The class whose F1 is taken; without it F1 is the mean over the classes. */
+    positiveClass: v.optional(text(200)),
   }),
   seed: integer(0, 2 ** 32 - 1),
 });
@@ -219,6 +227,11 @@ function checkAcrossFields(plan: Plan): void {
       seen.add(value);
     });
   }
+}
+
+/** Of the model that the plan begins with; undefined where its seed gives the first one. */
+export function startHash({ start }: Plan): Hash | undefined {
+  return start?.modelHash as Hash | undefined;
 }
 
 /** The names of the classes; none where values or tokens are learnt. */

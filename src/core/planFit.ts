@@ -1,9 +1,13 @@
 /** Whether a plan's task, data and model go together: what one field alone cannot tell. */
 import { checkExpectedData } from './dataSchema.ts';
 import type { ExpectedData } from './dataSchema.ts';
-import { classesOf, exampleWidth, vocabularySize } from './dataShape.ts';
-import { lossOf, outputsOf } from './modelSpec.ts';
+import { classesOf, exampleWidth, networkInput, vocabularySize } from './dataShape.ts';
+import { asHushError, HushError } from './errors.ts';
+import { placeNetwork } from './layerShapes.ts';
+import type { PlacedNetwork } from './layerShapes.ts';
+import { lossOf, networkOf, outputsOf } from './modelSpec.ts';
 import type { ModelSpec } from './modelSpec.ts';
+import type { NetworkInput } from './network.ts';
 import type { Plan } from './plan.ts';
 
 /** Ends with an error that names the field, its value and what was expected. */
@@ -16,6 +20,7 @@ export function checkFit({ task, data, model, training }: Plan, refuse: Refuse):
   if (model.architecture === 'gpt' && model.width % model.heads !== 0) {
     refuse('model.heads', model.heads, `a divisor of model.width, ${model.width}`);
   }
+  if (model.architecture === 'layers') checkTopology(task, model, refuse);
   if (training.balance === 'oversample' && task.kind !== 'classification') {
     refuse('training.balance', training.balance, `"none" for the task ${task.kind}`);
   }
@@ -47,16 +52,10 @@ function checkTask(task: Task, model: ModelSpec, refuse: Refuse): void {
   const outputs = outputsOf(model);
   switch (task.kind) {
     case 'classification':
-      if (task.classes.length !== outputs.size) {
-        refuse(`model.${outputs.field}`, outputs.size, `the number of task.classes, ${task.classes.length}`);
-      }
-      if (lossOf(model) !== 'softmax-cross-entropy') {
-        refuse('model.loss', lossOf(model), '"softmax-cross-entropy" for the task classification');
-      }
-      return;
+      return checkClasses(task.classes, model, refuse);
     case 'regression':
-      if (architecture !== 'linear' && architecture !== 'mlp') {
-        refuse('model.architecture', architecture, 'one of mlp, linear for the task regression');
+      if (!FOR_VALUES.includes(architecture)) {
+        refuse('model.architecture', architecture, `one of ${FOR_VALUES.join(', ')} for the task regression`);
       }
       if (outputs.size !== 1) refuse(`model.${outputs.field}`, outputs.size, '1, the value that is learnt');
       if (lossOf(model) !== 'mean-squared-error') {
@@ -64,12 +63,41 @@ function checkTask(task: Task, model: ModelSpec, refuse: Refuse): void {
       }
       return;
     case 'next-token':
-      if (architecture !== 'gpt' && architecture !== 'lstm') {
-        refuse('model.architecture', architecture, 'one of gpt, lstm for the task next-token');
+      if (!FOR_TOKENS.includes(architecture)) {
+        refuse('model.architecture', architecture, `one of ${FOR_TOKENS.join(', ')} for the task next-token`);
+      }
+      if (lossOf(model) !== 'softmax-cross-entropy') {
+        refuse('model.loss', lossOf(model), '"softmax-cross-entropy" for the task next-token');
       }
       return;
     default:
       task satisfies never;
+  }
+}
+
+/** Architectures that learn a value, and those that read a text. */
+const FOR_VALUES: readonly ModelSpec['architecture'][] = ['mlp', 'linear', 'layers'];
+const FOR_TOKENS: readonly ModelSpec['architecture'][] = ['gpt', 'lstm', 'layers'];
+
+/** With binary cross-entropy (logistic regression, of `linear`) one output says which of two classes it is. */
+function checkClasses(classes: readonly string[], model: ModelSpec, refuse: Refuse): void {
+  const { field, size } = outputsOf(model);
+  switch (lossOf(model)) {
+    case 'softmax-cross-entropy':
+      if (classes.length !== size) refuse(`model.${field}`, size, `the number of task.classes, ${classes.length}`);
+      return;
+    case 'binary-cross-entropy':
+      if (classes.length !== 2) {
+        refuse('model.loss', lossOf(model), `"softmax-cross-entropy" for ${classes.length} classes`);
+      }
+      if (size !== 1) refuse(`model.${field}`, size, '1 for the loss binary-cross-entropy');
+      return;
+    default:
+      refuse(
+        'model.loss',
+        lossOf(model),
+        '"softmax-cross-entropy" or, of two classes, "binary-cross-entropy" for the task classification',
+      );
   }
 }
 
@@ -83,19 +111,59 @@ function checkTaskOfData(task: Task, schema: ExpectedData, refuse: Refuse): void
   if (!same) refuse('task.classes', task.classes, 'the classes of data.schema in the same order');
 }
 
+const TEXT_MODELS = `one of ${FOR_TOKENS.join(', ')} for text`;
+
+/** @throws HushError `plan/invalid`, naming the layer of the topology and what was expected. */
+function checkTopology(task: Task, model: ModelSpec, refuse: Refuse): void {
+  const { output, targets, layout } = topologyOf(model);
+  if (layout.length === 0) refuse('model.topology', 'without weights', 'a layer that learns');
+  // A class or a value of each example; of a text one class for each token.
+  const isSequence = task.kind === 'next-token';
+  const fits = isSequence ? output.length === 2 : output.length === 1 || targets === 1;
+  const expected = isSequence ? 'a row for each token' : 'one row of values';
+  if (!fits) refuse('model.topology, its output', `shape ${output.join(' × ')}`, expected);
+}
+
+function topologyOf(model: ModelSpec): PlacedNetwork {
+  try {
+    return placeNetwork(networkOf(model));
+  } catch (cause) {
+    const { message, advice } = asHushError(cause, 'plan/invalid');
+    throw new HushError('plan/invalid', `Plan: "model.topology": ${message}`, { advice, cause });
+  }
+}
+
+/** The values lie the same whether a topology takes them as an image or one after the other. */
+function checkTopologyOfData(model: ModelSpec, schema: ExpectedData, refuse: Refuse): void {
+  const { input } = networkOf(model);
+  const wanted = networkInput(schema);
+  const same =
+    input.kind === 'tokens' || wanted.kind === 'tokens'
+      ? JSON.stringify(input) === JSON.stringify(wanted)
+      : [wanted.shape.join(), String(exampleWidth(schema))].includes(input.shape.join());
+  if (!same) refuse('model.topology, its input', described(input), `${described(wanted)} of data.schema`);
+}
+
+function described(input: NetworkInput): string {
+  return input.kind === 'tokens'
+    ? `${input.length} tokens out of ${input.vocabulary}`
+    : `values of shape ${input.shape.join(' × ')}`;
+}
+
 function checkModelOfData(model: ModelSpec, schema: ExpectedData, refuse: Refuse): void {
   switch (model.architecture) {
     case 'mlp':
     case 'linear': {
-      if (schema.kind === 'text') refuse('model.architecture', model.architecture, 'one of gpt, lstm for text');
+      if (schema.kind === 'text') refuse('model.architecture', model.architecture, TEXT_MODELS);
       const width = exampleWidth(schema);
       if (model.inputs !== width) refuse('model.inputs', model.inputs, `${width}, the values of one example`);
       return;
     }
     case 'lenet':
-    case 'cnn': {
+    case 'cnn':
+    case 'resnet': {
       if (schema.kind !== 'images') {
-        const fitting = schema.kind === 'table' ? 'one of mlp, linear for a table' : 'one of gpt, lstm for text';
+        const fitting = schema.kind === 'table' ? 'one of mlp, linear, layers for a table' : TEXT_MODELS;
         return refuse('model.architecture', model.architecture, fitting);
       }
       for (const side of ['height', 'width', 'channels'] as const) {
@@ -120,6 +188,8 @@ function checkModelOfData(model: ModelSpec, schema: ExpectedData, refuse: Refuse
         refuse('model.vocabulary', model.vocabulary, `${tokens}, the tokens of data.schema`);
       return;
     }
+    case 'layers':
+      return checkTopologyOfData(model, schema, refuse);
     default:
       model satisfies never;
   }

@@ -176,7 +176,11 @@ export interface RunView {
   readonly startedMs: number;
 }
 
-export type SavedFile = 'model' | 'metrics' | 'ledger' | 'plan';
+/** What can be saved: `model.json` comes with its `weights.bin`. */
+export const MODEL_FILES = ['model.safetensors', 'model.json', 'model-card.md', 'plan.json'] as const;
+/** What a coordinator has besides. */
+export const RUN_FILES = ['metrics.csv', 'metrics.jsonl', 'ledger.jsonl'] as const;
+export type SavedFile = (typeof MODEL_FILES)[number] | (typeof RUN_FILES)[number];
 
 /** What a person can do in a run; what does not apply is ignored. */
 export interface RunActions {

@@ -125,7 +125,7 @@ export function parseDocument<Schema extends v.GenericSchema>(
   const field = v.getDotPath(issue) ?? '(the whole document)';
   // Of a field too many valibot gives the name for its value.
   const got = describe(issue.expected === 'never' ? issue.path?.at(-1)?.value : issue.input);
-  const lacks = got === 'missing' && issue.type === 'strict_object';
+  const lacks = got === 'missing' && (issue.type === 'strict_object' || issue.type === 'loose_object');
   const expected = lacks ? expectationAt(schema, issue.path ?? []) : expectation(issue);
   throw new HushError(code, `${what}: "${field}" is ${got}, expected ${expected}.`, {
     advice: `Correct "${field}" and try again.`,

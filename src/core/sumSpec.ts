@@ -1,4 +1,5 @@
 /** What a secure sum is for: named segments of integers, one a ring word, so that figures travel hidden like updates. */
+import type { Counts } from './counts.ts';
 import { HushError } from './errors.ts';
 import type { Plan } from './plan.ts';
 
@@ -37,6 +38,8 @@ export interface PartFigures {
   readonly lossSum: number;
   readonly correct: number;
   readonly samples: number;
+  /** Of the validation and the test part, where the plan's task has any, see counts.ts; engines leave them out. */
+  readonly counts?: Counts;
 }
 
 export type Figures = Readonly<Record<Part, PartFigures>>;

@@ -3,7 +3,7 @@ import { SerialQueue } from '../core/async.ts';
 import { toHex } from '../core/bytes.ts';
 import type { ChannelId } from '../core/ids.ts';
 import type { Summer } from '../core/localWork.ts';
-import { parsePlan } from '../core/plan.ts';
+import { parsePlan, startHash } from '../core/plan.ts';
 import type { Channel, Clock, Random, Store, Transport } from '../core/ports.ts';
 import type { ProblemView, RunView } from '../core/runView.ts';
 import { identityFrom } from '../crypto/identity.ts';
@@ -95,7 +95,7 @@ export class Coordinator extends Runner<CoordinatorState, CoordinatorEvent, Coor
     const store = new CoordinatorStore(options.store, deed.federation);
     const { plan } = parsePlan(deed.planBytes);
     await summer.open({ plan });
-    const initialModelHash = await summer.load(await summer.initialModel());
+    const initialModelHash = startHash(plan) ?? (await summer.load(await summer.initialModel()));
     const restored = await restoreCoordinator(await store.load(), plan, identity, initialModelHash);
     const coordinator = new this(options, identity, store, restored);
     await coordinator.#work.openSummer(restored.state.head.modelHash);

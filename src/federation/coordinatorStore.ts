@@ -3,6 +3,7 @@ import { bytesToFloat32, float32ToBytes } from '../core/bytes.ts';
 import type { Bytes } from '../core/bytes.ts';
 import { HushError } from '../core/errors.ts';
 import type { FederationId, Hash, ParticipantId, RoundNumber } from '../core/ids.ts';
+import type { HashedModel } from '../core/localWork.ts';
 import type { Store } from '../core/ports.ts';
 import type { ModelParameters } from '../core/updateStages.ts';
 import type { RoundMark, RoundMetrics } from './coordinatorState.ts';
@@ -66,7 +67,9 @@ export class CoordinatorStore {
     return (await store.get<FederationDeed>(`run/${federation}/deed`)) !== undefined;
   }
 
-  async found(deed: FederationDeed): Promise<void> {
+  /** `start`: the model that the plan begins with, if it names one. */
+  async found(deed: FederationDeed, start?: HashedModel): Promise<void> {
+    if (start !== undefined) await this.keepModel(start.hash, start.parameters);
     await this.#store.set(`${this.#prefix}/deed`, deed);
   }
 

@@ -4,8 +4,10 @@ import { HushError } from '../core/errors.ts';
 import type { Hash, ParticipantId, RoundNumber } from '../core/ids.ts';
 import type { Summer } from '../core/localWork.ts';
 import { parameterLayout } from '../core/modelSpec.ts';
+import { startHash } from '../core/plan.ts';
 import type { Plan } from '../core/plan.ts';
 import { sumSpecFor } from '../core/sumSpec.ts';
+import type { ModelParameters } from '../core/updateStages.ts';
 import { participantIdOf } from '../crypto/hash.ts';
 import type { Identity } from '../crypto/identity.ts';
 import { verifySignature } from '../crypto/identity.ts';
@@ -69,7 +71,7 @@ export class CoordinatorWork implements Work {
 
   async #loadModel(hash: Hash, kept: Parameters<Summer['load']>[0] | undefined): Promise<void> {
     const { summer, store } = this.#options;
-    const parameters = kept ?? (await summer.initialModel());
+    const parameters = kept ?? (await this.#initialModel());
     this.#modelHash = await summer.load(parameters);
     if (this.#modelHash !== hash) {
       throw new HushError('run/model', `The stored model's hash is ${this.#modelHash}, the ledger says ${hash}.`, {
@@ -77,6 +79,15 @@ export class CoordinatorWork implements Work {
       });
     }
     await store.keepModel(hash, parameters);
+  }
+
+  #initialModel(): Promise<ModelParameters> {
+    const { summer, plan } = this.#options;
+    const start = startHash(plan);
+    if (start === undefined) return summer.initialModel();
+    throw new HushError('run/start', `The model that the plan begins with, ${start}, is not in this browser.`, {
+      advice: 'Launch the plan anew, with the file of that model.',
+    });
   }
 
   checkAdvert: Work['checkAdvert'] = async (advert, round, { about }) => {

@@ -8,7 +8,7 @@ function mean(sum: number, figures: PartFigures): number | undefined {
 }
 
 /** Of the model that the round began with; its training loss is that of the local training that followed. */
-export function pointOf(body: CompleteBody): MeasuredPoint {
+export function pointOf(body: Pick<CompleteBody, 'kind' | 'completed' | 'survivors' | 'figures'>): MeasuredPoint {
   const { training, validation, test } = body.figures;
   return {
     round: body.completed - (body.kind === 'train' ? 1 : 0),

@@ -98,6 +98,11 @@ export class Participant extends Runner<ParticipantState, ParticipantEvent, Part
     return this.#work.model;
   }
 
+  /** The plan as it was launched; undefined until it is here. */
+  planBytes(): ParticipantWork['planBytes'] {
+    return this.#work.planBytes;
+  }
+
   override close(): void {
     if (this.stopped) return;
     this.stop();

@@ -1,6 +1,7 @@
 /** How a participant meets the coordinator and catches up: plan, ledger and model, each by hash and each verified. */
 import { HushError } from '../core/errors.ts';
 import type { Hash } from '../core/ids.ts';
+import { startHash } from '../core/plan.ts';
 import type { DoneEvent, FailedEvent } from './machine.ts';
 import { PROTOCOL_VERSION } from './messages.ts';
 import type { Body } from './messages.ts';
@@ -73,7 +74,7 @@ export function catchUp(draft: ParticipantDraft): void {
   answerCall(draft);
   if (state.trainer !== 'ready' || applying(draft)) return;
   if (state.modelHash !== state.head.modelHash) {
-    if (state.head.completed > 0) return fetch(draft, 'model', state.head.modelHash);
+    if (state.head.completed > 0 || startHash(state.plan)) return fetch(draft, 'model', state.head.modelHash);
     draft.patch({ fetching: { what: 'model', hash: state.head.modelHash } });
     return draft.task('loadModel', 0, { content: undefined, modelHash: state.head.modelHash, plan: state.plan });
   }

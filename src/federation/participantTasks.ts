@@ -1,16 +1,16 @@
 /** The work of a participant: cryptography here, training in the worker behind the Trainer port. */
-import { bytesToFloat32, ownBytes, uint32Bytes, utf8, fromHex } from '../core/bytes.ts';
+import { bytesToFloat32, ownBytes } from '../core/bytes.ts';
 import type { Bytes } from '../core/bytes.ts';
 import { HushError } from '../core/errors.ts';
 import type { ParticipantId, PublicKey, RoundNumber } from '../core/ids.ts';
 import type { HashedModel, Trainer } from '../core/localWork.ts';
 import { parameterLayout } from '../core/modelSpec.ts';
-import { parsePlan } from '../core/plan.ts';
+import { parsePlan, startHash } from '../core/plan.ts';
 import type { Admission, Plan } from '../core/plan.ts';
 import type { Locks, Random, Store } from '../core/ports.ts';
 import { sumSpecFor } from '../core/sumSpec.ts';
 import type { ModelParameters } from '../core/updateStages.ts';
-import { hashOf, sha256 } from '../crypto/hash.ts';
+import { hashOf } from '../crypto/hash.ts';
 import type { Identity } from '../crypto/identity.ts';
 import { verifySignature } from '../crypto/identity.ts';
 import { countSigned } from './countSigned.ts';
@@ -29,6 +29,7 @@ import { checkAdverts, cohortOf, rosterOf } from './roster.ts';
 import { RoundKeys } from './roundKeys.ts';
 import { confirmationStatement, consistencyStatement, dealingStatement } from './statements.ts';
 import { sumSpecHashOf } from './sumSpecHash.ts';
+import { trainingSeed } from './trainingSeed.ts';
 
 export interface ParticipantWorkOptions {
   readonly identity: Identity;
@@ -63,6 +64,8 @@ export class ParticipantWork implements Work {
   #initial: Promise<HashedModel> | undefined;
   /** The model that this participant stands at; kept so that it can be saved, and given to a new worker. */
   model: HashedModel | undefined;
+  /** The plan as it came, once its hash was found to be the link's. */
+  planBytes: Bytes | undefined;
 
   constructor(options: ParticipantWorkOptions) {
     this.#options = options;
@@ -114,6 +117,7 @@ export class ParticipantWork implements Work {
         },
       );
     }
+    this.planBytes = ownBytes(content);
     return plan;
   };
 
@@ -131,7 +135,7 @@ export class ParticipantWork implements Work {
     // What was verified before is not verified again.
     let reached = goesOn
       ? verified
-      : emptyHead(context.binding, context.coordinatorKey, (await this.#initialOf(plan)).hash);
+      : emptyHead(context.binding, context.coordinatorKey, startHash(plan) ?? (await this.#initialOf(plan)).hash);
     for (const record of records.slice(reached.records)) reached = await extendHead(context, reached, record);
     if (reached.recordHash !== head) {
       throw new HushError('ledger/head', `The ledger ends in ${reached.recordHash}, expected ${head}.`);
@@ -224,14 +228,7 @@ export class ParticipantWork implements Work {
 
   train: Work['train'] = async ({ kind }, round) => {
     const { binding, identity, trainer } = this.#options;
-    const seed = sha256(
-      utf8('hushgrad/1 training'),
-      fromHex(binding.planHash),
-      uint32Bytes(Math.floor(round / 2 ** 32)),
-      uint32Bytes(round % 2 ** 32),
-      fromHex(identity.id),
-    );
-    return trainer.train({ round, kind, seed });
+    return trainer.train({ round, kind, seed: trainingSeed(binding.planHash, round, identity.id) });
   };
 
   mask: Work['mask'] = async ({ plan, kind, roster, u1, u1Root, modelHash }, round) => {

@@ -1,64 +1,42 @@
 /** What a run leaves behind as files, to the byte: one writer, and one reader that takes nothing but what it writes. */
+import type { Bytes } from '../core/bytes.ts';
 import { HushError } from '../core/errors.ts';
-import type { FederationId, Hash } from '../core/ids.ts';
-import { layersModelFiles } from '../core/layersModel.ts';
-import type { LayersModelFiles } from '../core/layersModel.ts';
-import { classesOfTask } from '../core/plan.ts';
-import type { Plan } from '../core/plan.ts';
 import { finite, integer, parseDocument, toWire, v } from '../core/schema.ts';
 import type { Decoded } from '../core/schema.ts';
 import type { ModelParameters } from '../core/updateStages.ts';
 import type { CoordinatorState, RoundMetrics } from './coordinatorState.ts';
+import { metricsTable } from './metricsTable.ts';
+import { modelFilesOf } from './modelFiles.ts';
+import type { ModelFiles } from './modelFiles.ts';
 import { recordSchema } from './record.ts';
 import type { LedgerRecord } from './record.ts';
 
-/** Whose model it is, and after how much training. */
-export interface ModelOrigin {
-  readonly planHash: Hash | undefined;
-  readonly federation: FederationId | undefined;
-  readonly modelHash: Hash | undefined;
-  /** Hash of the last record. */
-  readonly ledgerHead: Hash | undefined;
-  /** Completed training rounds. */
-  readonly rounds: number;
-}
-
-/** What people keep to themselves has none that others could use it by. */
-const PRIVATE_LICENCE = 'none: private data of the participants';
-
-/** model.json and weights.bin. */
-export function modelFilesOf(plan: Plan, origin: ModelOrigin, parameters: ModelParameters): LayersModelFiles {
-  const { planHash, federation, modelHash, ledgerHead, rounds } = origin;
-  return layersModelFiles(plan.model, parameters, {
-    name: plan.name,
-    licence: plan.licence,
-    dataLicence: plan.data.kind === 'public' ? plan.data.licence : PRIVATE_LICENCE,
-    classes: classesOfTask(plan),
-    planHash,
-    federation,
-    modelHash,
-    ledgerHead,
-    rounds,
-  });
-}
-
 /** Contents of the files beside plan.json. */
-export interface CoordinatorFiles extends LayersModelFiles {
+export interface CoordinatorFiles extends ModelFiles {
   readonly metrics: string;
+  /** Text of metrics.csv. */
+  readonly metricsTable: string;
   readonly ledger: string;
 }
 
-/** What a coordinator can save, and what `npm run federate` writes. `parameters` are those of the state's head. */
+/**
+ * What a coordinator can save, and what `npm run federate` writes. `parameters` are those of the state's head, `planBytes`
+ * the plan as it was launched.
+ */
 export function coordinatorFiles(
-  state: Pick<CoordinatorState, 'plan' | 'binding' | 'head' | 'metrics'>,
+  state: Pick<CoordinatorState, 'plan' | 'binding' | 'head' | 'metrics' | 'curve'>,
+  planBytes: Bytes,
   records: readonly LedgerRecord[],
   parameters: ModelParameters,
 ): CoordinatorFiles {
-  const { plan, binding, head, metrics } = state;
+  const { plan, binding, head, curve } = state;
   const { modelHash, recordHash: ledgerHead, completed: rounds } = head;
+  const origin = { ...binding, modelHash, ledgerHead, rounds };
+  const metrics = metricsLines(state.metrics);
   return {
-    ...modelFilesOf(plan, { ...binding, modelHash, ledgerHead, rounds }, parameters),
-    metrics: metricsLines(metrics),
+    ...modelFilesOf({ plan, bytes: planBytes }, origin, parameters, curve),
+    metrics,
+    metricsTable: metricsTable(metrics),
     ledger: ledgerLines(records),
   };
 }

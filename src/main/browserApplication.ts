@@ -7,6 +7,7 @@ import type {
   NamedIdentityView,
   PlanDraft,
   Run,
+  StartingModel,
   StoredRun,
 } from '../core/application.ts';
 import { utf8 } from '../core/bytes.ts';
@@ -14,12 +15,16 @@ import { asHushError, HushError } from '../core/errors.ts';
 import type { Hash } from '../core/ids.ts';
 import type { AskedEngine } from '../core/localWork.ts';
 import { parsePlan } from '../core/plan.ts';
+import { readSavedModel } from '../core/savedModel.ts';
+import type { SavedModel } from '../core/savedModel.ts';
+import type { SourceFile } from '../core/sourceFile.ts';
 import { hashOf } from '../crypto/hash.ts';
 import { checkAgainstDataset } from '../data/registry.ts';
 import { CoordinatorStore } from '../federation/coordinatorStore.ts';
 import type { FederationDeed } from '../federation/coordinatorStore.ts';
 import { foundFederation } from '../federation/founding.ts';
 import { inviteFragment, parseInvite } from '../federation/invite.ts';
+import { planOfFork, startOf } from '../federation/start.ts';
 import { openCoordinatorRun } from './coordinatorRun.ts';
 import type { CoordinatorRun } from './coordinatorRun.ts';
 import { allKeptFiles, forgetFiles } from './keptFiles.ts';
@@ -98,10 +103,23 @@ export class BrowserApplication implements Application {
     return forgetFiles(this.#services.store, planHash);
   }
 
-  async launch(draft: PlanDraft): Promise<{ readonly federation: string; readonly run: CoordinatorRun }> {
+  async readModel(files: readonly SourceFile[]): Promise<StartingModel> {
+    const saved = readSavedModel(
+      await Promise.all(
+        files.map(async ({ path, blob }) => ({ name: path, bytes: new Uint8Array(await blob.arrayBuffer()) })),
+      ),
+    );
+    return { saved, ...planOfFork(saved) };
+  }
+
+  async launch(
+    draft: PlanDraft,
+    saved?: SavedModel,
+  ): Promise<{ readonly federation: string; readonly run: CoordinatorRun }> {
     const { store, random, clock } = this.#services;
+    const start = startOf(draft.plan, saved);
     const deed = await foundFederation(utf8(draft.text), random, clock);
-    await new CoordinatorStore(store, deed.federation).found(deed);
+    await new CoordinatorStore(store, deed.federation).found(deed, start);
     return { federation: deed.federation, run: await this.#open(deed) };
   }
 

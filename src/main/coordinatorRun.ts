@@ -9,11 +9,10 @@ import type { FederationDeed } from '../federation/coordinatorStore.ts';
 import { inviteFragment } from '../federation/invite.ts';
 import { coordinatorFiles } from '../federation/runFiles.ts';
 import type { CoordinatorFiles } from '../federation/runFiles.ts';
-import { saveFile } from '../platform/download.ts';
 import { createSummerHost } from '../platform/summerHost.ts';
 import { coalesced } from './changes.ts';
 import { withColluder } from './colluders.ts';
-import { saveLines, saveModel } from './runFiles.ts';
+import { saveRunFile } from './runFiles.ts';
 import type { Services } from './services.ts';
 
 export interface CoordinatorRun extends Run {
@@ -103,13 +102,10 @@ class CoordinatedRun implements CoordinatorRun {
     const records = [...this.coordinator.records];
     const parameters = await this.coordinator.model();
     if (parameters === undefined) throw new HushError('run/model', 'The model is not kept here any more.');
-    return coordinatorFiles(state, records, parameters);
+    return coordinatorFiles(state, this.#planBytes, records, parameters);
   }
 
   async #save(what: SavedFile): Promise<void> {
-    if (what === 'plan') return saveFile('plan.json', this.#planBytes, 'application/json');
-    const files = await this.files();
-    if (what === 'model') saveModel(files);
-    else saveLines(`${what}.jsonl`, files[what]);
+    saveRunFile(what, this.#planBytes, await this.files());
   }
 }

@@ -6,7 +6,7 @@ import type { Unsubscribe } from '../core/ports.ts';
 import type { RunActions, SavedFile } from '../core/runView.ts';
 import type { Invite } from '../federation/invite.ts';
 import { Participant } from '../federation/participant.ts';
-import { modelFilesOf } from '../federation/runFiles.ts';
+import { modelFilesOf } from '../federation/modelFiles.ts';
 import { createTrainerHost } from '../platform/trainerHost.ts';
 import { coalesced } from './changes.ts';
 import { withColluder } from './colluders.ts';
@@ -14,7 +14,7 @@ import { withEngineMemory } from './engineMemory.ts';
 import { holdIdentity } from './identitySlot.ts';
 import { holdName } from './namedIdentity.ts';
 import { RunFiles } from './ownFiles.ts';
-import { saveModel } from './runFiles.ts';
+import { saveRunFile } from './runFiles.ts';
 import type { Services } from './services.ts';
 
 /**
@@ -118,12 +118,15 @@ class TakingPart implements Run {
 
   async #save(what: SavedFile): Promise<void> {
     const model = this.#participant.model();
-    const { plan, binding, head } = this.#participant.state;
-    if (what !== 'model' || model === undefined || plan === undefined) {
-      throw new HushError('run/not-here', `The ${what} is not in this tab.`, { advice: 'Ask the coordinator for it.' });
+    const bytes = this.#participant.planBytes();
+    const { plan, binding, head, curve } = this.#participant.state;
+    if (model !== undefined && plan !== undefined && bytes !== undefined) {
+      const origin = { ...binding, modelHash: model.hash, ledgerHead: head?.recordHash, rounds: head?.completed ?? 0 };
+      const files = modelFilesOf({ plan, bytes }, origin, model.parameters, curve);
+      if (saveRunFile(what, bytes, files)) return;
     }
-    const rounds = head?.completed ?? 0;
-    const origin = { ...binding, modelHash: model.hash, ledgerHead: head?.recordHash, rounds };
-    saveModel(modelFilesOf(plan, origin, model.parameters));
+    throw new HushError('run/not-here', `The file ${what} is not in this tab.`, {
+      advice: 'Ask the coordinator for it.',
+    });
   }
 }

@@ -35,6 +35,8 @@ export function Button({
   primary = false,
   unavailable = false,
   expanded,
+  label,
+  describedBy,
   children,
 }: {
   readonly onPress: () => void;
@@ -42,6 +44,9 @@ export function Button({
   /** Stays focusable, so that keyboard focus is not lost when a press makes it unavailable. */
   readonly unavailable?: boolean;
   readonly expanded?: boolean;
+  /** For those who hear it, where what is seen says less than they need. */
+  readonly label?: string;
+  readonly describedBy?: string;
   readonly children: ComponentChildren;
 }) {
   return (
@@ -50,6 +55,8 @@ export function Button({
       class={primary ? 'button primary' : 'button'}
       aria-disabled={unavailable ? 'true' : undefined}
       aria-expanded={expanded}
+      aria-label={label}
+      aria-describedby={describedBy}
       onClick={() => !unavailable && onPress()}
     >
       {children}

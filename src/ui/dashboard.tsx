@@ -2,20 +2,21 @@
 import type { ComponentChild } from 'preact';
 import { useState } from 'preact/hooks';
 import type { ProblemView, RunView, WaitView } from '../core/runView.ts';
-import { Button, HeadingLevel } from './controls.tsx';
+import { Button, Card, HeadingLevel } from './controls.tsx';
 import { EngineCard } from './engineCard.tsx';
 import { countdown } from './format.ts';
 import { useTitleFocus } from './focus.ts';
 import { InviteCard } from './invite.tsx';
 import { LearningCard } from './learning.tsx';
 import { LeavesCard } from './leaves.tsx';
-import { LedgerCard, SaveButtons } from './ledger.tsx';
+import { LedgerCard } from './ledger.tsx';
 import { LogCard } from './log.tsx';
 import { Note, ProblemNote } from './notes.tsx';
 import { OwnFilesCard } from './ownFiles.tsx';
 import { PeopleCard } from './people.tsx';
 import { peopleHere, phaseNote } from './phaseText.ts';
 import { RoundCard } from './roundCard.tsx';
+import { SaveList } from './saveFiles.tsx';
 import { isOver } from './session.ts';
 import type { OpenRun } from './session.ts';
 import { useEverySecond, useOneByOne, useThrottled } from './timing.ts';
@@ -37,6 +38,7 @@ interface Props {
 export function Dashboard({ open, problemOf, onAgain, level = 1 }: Props) {
   const view = open.view.value;
   const [sharing, setSharing] = useState(false);
+  const [saving, setSaving] = useState(false);
   const Title = level === 1 ? 'h1' : 'h2';
   const note = phaseNote(view);
   useTitleFocus(level === 1);
@@ -51,14 +53,19 @@ export function Dashboard({ open, problemOf, onAgain, level = 1 }: Props) {
           <Sentence view={view} />
         </div>
         <Actions
-          {...{ open, problemOf, onAgain }}
-          sharing={sharing}
+          {...{ open, onAgain, sharing, saving }}
+          onSave={() => setSaving(!saving)}
           {...(view.inviteLink !== undefined && !gathering && { onShare: () => setSharing(!sharing) })}
         />
       </header>
       {view.problem && <ProblemNote problem={view.problem}>{bad && <p>{note.text}</p>}</ProblemNote>}
       {note && !view.problem && <Note tone={note.tone}>{note.text}</Note>}
       {share !== undefined && !gathering && <InviteCard link={share} />}
+      {saving && view.phase === 'finished' && (
+        <Card title="Files" name="saves">
+          <SaveList {...{ open, problemOf }} />
+        </Card>
+      )}
       <div class="columns">
         <Cards {...{ open, problemOf }} invite={gathering ? share : undefined} />
       </div>
@@ -205,13 +212,14 @@ function Wait({ wait }: { readonly wait: WaitView }) {
 
 interface ActionProps {
   readonly open: OpenRun;
-  readonly problemOf: (thrown: unknown) => ProblemView;
   readonly onAgain: (() => void) | undefined;
   readonly onShare?: () => void;
   readonly sharing: boolean;
+  readonly onSave: () => void;
+  readonly saving: boolean;
 }
 
-function Actions({ open, problemOf, onAgain, onShare, sharing }: ActionProps) {
+function Actions({ open, onAgain, onShare, sharing, onSave, saving }: ActionProps) {
   const view = open.view.value;
   const { phase, role } = view;
   const { actions } = open.run;
@@ -221,7 +229,9 @@ function Actions({ open, problemOf, onAgain, onShare, sharing }: ActionProps) {
   if (phase === 'finished') {
     return (
       <div class="actions">
-        <SaveButtons open={open} problemOf={problemOf} what={['model']} primary />
+        <Button primary expanded={saving} onPress={onSave}>
+          Save files
+        </Button>
       </div>
     );
   }

@@ -10,9 +10,11 @@ import { shortHash } from './format.ts';
 import { go } from './home.tsx';
 import { useLoaded } from './loaded.ts';
 import type { Loaded } from './loaded.ts';
+import { ModelFile } from './modelFile.tsx';
 import { ProblemNote } from './notes.tsx';
 import { fewestSummed, meanGroup, planFacts } from './planFacts.ts';
 import type { Session } from './session.ts';
+import { StartModel } from './startModel.tsx';
 
 /** While somebody types, the plan is read this long after the last key. */
 const READ_AFTER_MS = 250;
@@ -39,10 +41,15 @@ export function Launch({ session }: { readonly session: Session }) {
   };
   // In the step in which the plans appear: a plain effect comes a frame later, after what was pressed in between.
   useLayoutEffect(fillIn, [first]);
-  const type = (changed: string): void => {
-    const next = new Map(written).set(chosen, changed);
-    if (chosen === OWN && changed === '') next.delete(OWN);
+  const write = (changed: string, of: string): void => {
+    const next = new Map(written).set(of, changed);
+    if (of === OWN && changed === '') next.delete(OWN);
     session.written.value = next;
+  };
+  const type = (changed: string): void => write(changed, chosen);
+  const takePlan = (planText: string): void => {
+    write(planText, OWN);
+    choose(OWN);
   };
   const launch = (): void => {
     if (!read.draft) {
@@ -51,7 +58,8 @@ export function Launch({ session }: { readonly session: Session }) {
     }
     setLaunching(true);
     setProblem(undefined);
-    session.launch(read.draft).then(
+    const saved = session.models.value.get(read.draft.plan.start?.modelHash ?? '');
+    session.launch(read.draft, saved).then(
       ({ key }) => go(`/run/${key}`),
       (thrown: unknown) => {
         setLaunching(false);
@@ -68,11 +76,13 @@ export function Launch({ session }: { readonly session: Session }) {
       <div class="columns">
         <div class="stack">
           <Offered {...{ offered, chosen, choose }} own={written.has(OWN)} />
+          <StartModel {...{ session }} draft={read.draft} onPlan={takePlan} />
           <AdmissionForm {...{ text, type }} />
           <Editor
             {...{ text, type, field }}
             left={fillIn}
             problem={read.problem}
+            problemOf={session.problemOf}
             reset={original && original.text !== text ? () => type(original.text) : undefined}
           />
         </div>
@@ -132,7 +142,7 @@ function Offered({
           <input type="radio" name="plan" checked={chosen === OWN} onChange={() => choose(OWN)} />
           <span>
             <strong>Written here</strong>
-            <span class="soft">Not begun with a plan of this server.</span>
+            <span class="soft">Not begun with a plan of this server: typed in, or from a saved model.</span>
           </span>
         </label>
       )}
@@ -146,6 +156,7 @@ function Editor({
   field,
   left,
   problem,
+  problemOf,
   reset,
 }: {
   readonly text: string;
@@ -153,6 +164,7 @@ function Editor({
   readonly field: { current: HTMLTextAreaElement | null };
   readonly left: () => void;
   readonly problem: ProblemView | undefined;
+  readonly problemOf: (thrown: unknown) => ProblemView;
   readonly reset: (() => void) | undefined;
 }) {
   const id = useId();
@@ -173,7 +185,9 @@ function Editor({
         onBlur={left}
       />
       {problem && <ProblemNote problem={problem} id={`${id}-problem`} />}
-      {reset && <Button onPress={reset}>Back to the offered text</Button>}
+      <ModelFile {...{ text, type, problemOf }}>
+        {reset && <Button onPress={reset}>Back to the offered text</Button>}
+      </ModelFile>
     </section>
   );
 }

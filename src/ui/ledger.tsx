@@ -1,16 +1,15 @@
 /** Ledger and counters: signed records, what was abandoned, what was refused, and the files that can be saved. */
-import { useState } from 'preact/hooks';
-import type { ProblemView, RunView, SavedFile } from '../core/runView.ts';
+import type { ProblemView, RunView } from '../core/runView.ts';
 import type { OpenRun } from './session.ts';
-import { Button, Card, Facts } from './controls.tsx';
+import { Card, Facts } from './controls.tsx';
 import { count, shortHash } from './format.ts';
-import { ProblemNote } from './notes.tsx';
 import { refusalWords } from './refusalText.ts';
+import { SaveFiles } from './saveFiles.tsx';
 
 interface Props {
   readonly view: RunView;
   readonly open: OpenRun;
-  readonly problemOf: ProblemOf;
+  readonly problemOf: (thrown: unknown) => ProblemView;
 }
 
 export function LedgerCard({ view, open, problemOf }: Props) {
@@ -40,11 +39,7 @@ export function LedgerCard({ view, open, problemOf }: Props) {
           ))}
         </dl>
       )}
-      <SaveButtons
-        open={open}
-        problemOf={problemOf}
-        what={view.role === 'coordinator' ? ['model', 'ledger', 'plan', 'metrics'] : ['model']}
-      />
+      <SaveFiles {...{ open, problemOf }} />
     </Card>
   );
 }
@@ -54,41 +49,5 @@ function Digest({ of }: { readonly of: RunView['modelHash'] }) {
     <span class="mono" title={of}>
       {shortHash(of)}
     </span>
-  );
-}
-
-type ProblemOf = (thrown: unknown) => ProblemView;
-
-interface SaveProps {
-  readonly open: OpenRun;
-  readonly what: readonly SavedFile[];
-  readonly problemOf: ProblemOf;
-  readonly primary?: boolean;
-}
-
-/** What cannot be written is said here, where the button is. */
-export function SaveButtons({ open, what, problemOf, primary = false }: SaveProps) {
-  const [saving, setSaving] = useState<SavedFile | undefined>(undefined);
-  const [problem, setProblem] = useState<ProblemView | undefined>(undefined);
-  const none = open.view.value.modelHash === undefined;
-  const save = (which: SavedFile): void => {
-    setSaving(which);
-    setProblem(undefined);
-    open.run.actions
-      .save(which)
-      .catch((thrown: unknown) => setProblem(problemOf(thrown)))
-      .finally(() => setSaving(undefined));
-  };
-  return (
-    <>
-      <div class="buttons">
-        {what.map((which) => (
-          <Button key={which} primary={primary} unavailable={none || saving !== undefined} onPress={() => save(which)}>
-            {saving === which ? `Saving ${which}` : `Save ${which}`}
-          </Button>
-        ))}
-      </div>
-      {problem && <ProblemNote problem={problem} />}
-    </>
   );
 }

@@ -1,5 +1,5 @@
 /** What a plan means for the people in it: sizes and counts that follow from its fields. */
-import { layerWidths, parameterLayout } from '../core/modelSpec.ts';
+import { inputsOf, layerWidths, outputsOf, parameterLayout } from '../core/modelSpec.ts';
 import type { ExpectedData } from '../core/dataSchema.ts';
 import type { ModelSpec } from '../core/modelSpec.ts';
 import { groupMinimum, MAX_GROUP, threshold } from '../core/plan.ts';
@@ -37,6 +37,7 @@ export function planFacts(plan: Plan): readonly Fact[] {
   return [
     { name: 'Model', value: `${modelWords(model)} (${model.architecture})` },
     { name: 'Parameters', value: count(parameterLayout(model).length) },
+    ...(plan.start ? [{ name: 'Begins with', value: 'a saved model, which the coordinator gives out' }] : []),
     { name: 'Data', value: dataWords(data) },
     {
       name: 'Local training',
@@ -96,10 +97,19 @@ function modelWords(model: ModelSpec): string {
     case 'lenet':
     case 'cnn':
       return `images of ${model.height} × ${model.width} × ${model.channels}, ${quantity(model.outputs, 'class', 'classes')}`;
+    case 'resnet': {
+      const { height, width, channels, filters, blocksPerStage, outputs } = model;
+      const blocks = `3 stages of ${quantity(blocksPerStage, 'block', 'blocks')}, ${quantity(filters, 'filter', 'filters')} in the first`;
+      return `${blocks}, images of ${height} × ${width} × ${channels}, ${quantity(outputs, 'class', 'classes')}`;
+    }
     case 'gpt':
       return `${quantity(model.layers, 'block', 'blocks')} of width ${model.width}, ${quantity(model.heads, 'head', 'heads')}, ${textWords(model)}`;
     case 'lstm':
       return `${quantity(model.units, 'unit', 'units')}, ${textWords(model)}`;
+    case 'layers': {
+      const { length } = model.topology.config.layers;
+      return `${quantity(length, 'layer', 'layers')} of a model file, ${count(inputsOf(model).size)} inputs, ${count(outputsOf(model).size)} outputs`;
+    }
     default:
       return model satisfies never;
   }

@@ -39,6 +39,19 @@ export function withSecurity(
   return text.slice(0, span[0]) + value + text.slice(span[1]);
 }
 
+/** The same text with another `model`. Undefined while the text is not a plan that has one. */
+export function withModel(text: string, model: object): string | undefined {
+  if (typeof planIn(text)?.['model'] !== 'object') return undefined;
+  const span = topLevelSpan(text, 'model');
+  return span && text.slice(0, span[0]) + JSON.stringify(model) + text.slice(span[1]);
+}
+
+/** Whether the plan's task is to learn a value; false where the text is not a plan. */
+export function learnsValues(text: string): boolean {
+  const task = planIn(text)?.['task'] as { readonly kind?: unknown } | null | undefined;
+  return task?.kind === 'regression';
+}
+
 /** One person a line, the key last, as people send it: "Ada Lovelace 1f3c…". */
 export function readPeople(lines: string): readonly NamedPerson[] {
   return lines
@@ -57,16 +70,24 @@ export function peopleText(people: readonly NamedPerson[]): string {
   return people.map(({ name, key }) => `${name} ${key}`.trim()).join('\n');
 }
 
-function securityOf(text: string): Readonly<Record<string, unknown>> | undefined {
+function securityOf(text: string): Fields | undefined {
+  const security = planIn(text)?.['security'];
+  return isFields(security) ? security : undefined;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function planIn(text: string): Fields | undefined {
   try {
-    const plan = JSON.parse(text) as { readonly security?: unknown } | null;
-    const security = plan?.security;
-    return typeof security === 'object' && security !== null && !Array.isArray(security)
-      ? (security as Readonly<Record<string, unknown>>)
-      : undefined;
+    const plan: unknown = JSON.parse(text);
+    return isFields(plan) ? plan : undefined;
   } catch {
     return undefined;
   }
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isPerson(value: unknown): value is NamedPerson {

@@ -3,6 +3,7 @@ import { effect, signal } from '@preact/signals';
 import type { ReadonlySignal, Signal } from '@preact/signals';
 import type { Application, PlanDraft, Run } from '../core/application.ts';
 import type { ProblemView, RunPhase, RunView } from '../core/runView.ts';
+import type { SavedModel } from '../core/savedModel.ts';
 import { WHOLE_SHARE } from '../core/share.ts';
 import { share } from './share.ts';
 
@@ -31,7 +32,9 @@ export interface Session {
   readonly trialWanted: Signal<boolean>;
   /** Plans as they were typed, by the hash of the offered plan that each began with, '' for none; outlives the screen. */
   readonly written: Signal<ReadonlyMap<string, string>>;
-  launch(draft: PlanDraft): Promise<OpenRun>;
+  /** Models that were chosen to begin with, by the text of their plan; they outlive the screen too. */
+  readonly models: Signal<ReadonlyMap<string, SavedModel>>;
+  launch(draft: PlanDraft, saved?: SavedModel): Promise<OpenRun>;
   resume(federation: string): Promise<OpenRun>;
   join(fragment: string): Promise<OpenRun>;
   tryHere(participants: number): Promise<Trial>;
@@ -49,6 +52,7 @@ export function createSession(application: Application): Session {
   const trial = signal<Trial | undefined>(undefined);
   const trialWanted = signal(false);
   const written = signal<ReadonlyMap<string, string>>(new Map());
+  const models = signal<ReadonlyMap<string, SavedModel>>(new Map());
   const starting = new Map<string, Promise<OpenRun>>();
 
   const add = (key: string, run: Run): OpenRun => {
@@ -92,8 +96,9 @@ export function createSession(application: Application): Session {
     trial,
     trialWanted,
     written,
-    async launch(draft) {
-      const { federation, run } = await application.launch(draft);
+    models,
+    async launch(draft, saved) {
+      const { federation, run } = await application.launch(draft, saved);
       return add(federation, run);
     },
     resume: (federation) => once(federation, () => application.resume(federation)),

@@ -1,5 +1,6 @@
 /** The one step from a sum to the next model, which coordinator and participants take alike. */
 import type { ApplyOrder, ApplyReport } from '../core/localWork.ts';
+import { parameterLayout } from '../core/modelSpec.ts';
 import type { Plan } from '../core/plan.ts';
 import { ringBits, sumBits, wordCount } from '../core/sumSpec.ts';
 import type { AggregateSum, ModelParameters } from '../core/updateStages.ts';
@@ -32,7 +33,9 @@ export function applySum(model: ModelParameters, order: ApplyOrder, plan: Plan):
     survivors,
     ...(rotated ? { rotationSeed: rotationSeed(modelHashOf(model), round) } : {}),
   });
-  const parameters = update ? applyUpdate(model, update, plan.aggregation.serverLearningRate) : model;
+  const { serverLearningRate } = plan.aggregation;
+  const { blocks } = parameterLayout(plan.model);
+  const parameters = update ? applyUpdate(model, update, serverLearningRate, blocks) : model;
   return {
     sumHash: hashOf(packedSum),
     modelHashAfter: modelHashOf(parameters),

@@ -47,6 +47,8 @@ export interface TrainServiceOptions {
   /** Where people's own files were read before the task is opened. */
   readonly ownData: Pick<PrivateDataService, 'load'>;
   readonly report: (progress: TrainingProgress) => void;
+  /** What trains in place of the fastest, where it must be repeatable. */
+  readonly engine?: Chosen;
 }
 
 /** What is kept between `train` and `mask`. */
@@ -93,24 +95,28 @@ export class TrainService {
     return { load: async () => this.#options.ownData.load(plan) };
   }
 
-  async chooseEngine({ remembered, anew = false }: EngineWish = {}): Promise<EngineChoice> {
+  async chooseEngine(wish: EngineWish = {}): Promise<EngineChoice> {
     this.#forgetEngine();
+    const { plan } = need(this.#task, 'a task');
+    const chosen = this.#options.engine ?? (await this.#fastest(wish));
+    const session = await chosen.engine.open(networkOf(plan.model));
+    this.#engine = { ...chosen, session };
+    const examples = need(this.#examples, 'data');
+    if (examples.count > 0) await session.prepare?.(plan.training, examples);
+    return chosen.choice;
+  }
+
+  async #fastest({ remembered, anew = false }: EngineWish): Promise<Chosen> {
     const { plan, forceEngine } = need(this.#task, 'a task');
-    const network = networkOf(plan.model);
     const stock = forceEngine === 'stock';
-    const chosen = await chooseEngine({
-      network,
+    return chooseEngine({
+      network: networkOf(plan.model),
       training: plan.training,
       open: stock ? (await import('../engine/stock/stockEngine.ts')).openStockEngine : openEngine,
       machine: await describeMachine(),
       remembered: anew || stock ? undefined : remembered,
       ...(forceEngine && !stock ? { force: forceEngine } : {}),
     });
-    const session = await chosen.engine.open(network);
-    this.#engine = { ...chosen, session };
-    const examples = need(this.#examples, 'data');
-    if (examples.count > 0) await session.prepare?.(plan.training, examples);
-    return chosen.choice;
   }
 
   load(parameters: ModelParameters): Hash {

@@ -30,7 +30,8 @@ async function trained(
   session.setParameters(startingPoint(model));
   const examples = noise(model, BATCH * STEPS);
   const figures = await session.train(examples, training({ batchSize: BATCH, epochs: 1, ...changes }), SEED, FREE);
-  return { parameters: await session.parameters(), figures, evaluated: await session.evaluate(examples) };
+  const [evaluated, outputs] = [await session.evaluate(examples), await session.predict(examples)];
+  return { parameters: await session.parameters(), figures, evaluated, outputs };
 }
 
 /** Of the largest change that training made. */
@@ -43,6 +44,12 @@ function disagreement(name: ModelName, got: ModelParameters, expected: ModelPara
   });
   expect(change).toBeGreaterThan(0);
   return off / change;
+}
+
+/** Of the largest value. */
+function apart(got: Float32Array, expected: Float32Array): number {
+  const off = expected.map((value, i) => Math.abs(value - (got[i] ?? Number.NaN)));
+  return Math.max(...off) / Math.max(...expected.map(Math.abs));
 }
 
 describe('stock tfjs', () => {
@@ -59,6 +66,8 @@ describe('stock tfjs', () => {
     expect(stock.evaluated.samples).toBe(ours.evaluated.samples);
     expect(stock.evaluated.correct).toBe(ours.evaluated.correct);
     expect(stock.evaluated.lossSum / ours.evaluated.lossSum).toBeCloseTo(1, 4);
+    expect(stock.outputs).toHaveLength(ours.outputs.length);
+    expect(apart(stock.outputs, ours.outputs)).toBeLessThan(1e-3);
     // Of the last batch alone.
     expect(stock.figures.samples).toBe(ours.figures.samples / STEPS);
     expect(stock.figures.lossSum / stock.figures.samples).toBeGreaterThan(0);

@@ -1,6 +1,6 @@
 /** What is written on the Launch screen stays, whatever comes when: offered plans, a second answer, a press before the reading. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { page } from 'vitest/browser';
+import { page, userEvent } from 'vitest/browser';
 import type { Plan } from '../../src/core/plan.ts';
 import { fakeApplication } from '../gallery/fakeApplication.ts';
 import type { FakeApplication, FakeOptions } from '../gallery/fakeApplication.ts';
@@ -152,6 +152,26 @@ it('keeps a plan of one’s own while others are looked at, and while another sc
   await painted();
   expect(field().value).toBe(MINE);
   await launches(application, 'Mine');
+});
+
+it('takes the model of a file into the text, and says of another file what is wrong with it', async () => {
+  await show({ address: '#/launch', options: {} });
+  const input = document.querySelector<HTMLInputElement>('.card-json input[type=file]')!;
+  const modelFile = (activation: string): File => {
+    const config = { name: 'last', units: 10, activation, batch_input_shape: [null, 784] };
+    const modelTopology = { class_name: 'Sequential', config: { layers: [{ class_name: 'Dense', config }] } };
+    return new File([JSON.stringify({ modelTopology })], 'model.json');
+  };
+  await userEvent.upload(input, modelFile('selu'));
+  await vi.waitUntil(() => document.querySelector('.card-json .note'));
+  expect(document.querySelector('.card-json .note')?.textContent).toContain('“model.json”: Layer "last" (Dense)');
+  expect(JSON.parse(field().value)).toEqual(plan);
+  await userEvent.upload(input, modelFile('softmax'));
+  await vi.waitUntil(() => summary().includes('(layers)'));
+  const { model, ...rest } = JSON.parse(field().value) as Plan;
+  expect(model).toMatchObject({ architecture: 'layers', loss: 'softmax-cross-entropy' });
+  expect(rest).toEqual({ ...plan, model: undefined });
+  expect(document.querySelector('.card-json .note')).toBeNull();
 });
 
 it('launches nothing older than what the field says', async () => {

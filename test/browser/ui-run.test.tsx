@@ -186,10 +186,12 @@ describe('what can be done', () => {
 
   it('saves, and says beside the button what could not be saved', async () => {
     const application = await coordinator('running');
-    button('Save metrics').click();
+    button('Save files').click();
+    await vi.waitUntil(() => document.querySelector('.saves'));
+    document.querySelector<HTMLElement>('[aria-label="Save metrics.csv"]')?.click();
     await vi.waitUntil(() => document.querySelector('.card-ledger .note'));
     expect(text('[role="alert"]')).toContain('could not be written. Allow downloads and try again.');
-    expect(calls(application)).toEqual(['save metrics']);
+    expect(calls(application)).toEqual(['save metrics.csv']);
   });
 
   it('shows the link on request, with its code', async () => {

@@ -8,6 +8,7 @@ import { openEngine } from '../../src/engine/openEngine.ts';
 import { NETWORKS, networks, networksWithout, someExamples, someParameters } from '../support/networks.ts';
 import { curveOf, expectSameBlocks, expectSameCurve, gradientOf, OPTIMIZERS } from '../support/training.ts';
 import type { EngineContractOptions } from './engineContract.ts';
+import { expectOutputs } from './engineOutputs.ts';
 import { PLAIN } from './enginePort.ts';
 
 /** Float32 in another order: 1e-4 of the largest value, in gradients and after 20 steps. */
@@ -40,7 +41,9 @@ export function agreesWithCpu(
         [cpu, engine].map(async (each) => {
           const session = await each.open(network);
           session.setParameters(someParameters(network));
-          const figures = await session.evaluate(someExamples(network, rows, 3));
+          const examples = someExamples(network, rows, 3);
+          const figures = await session.evaluate(examples);
+          if (each === engine) await expectOutputs(session, network, examples);
           session.close();
           return figures;
         }),
@@ -59,7 +62,7 @@ export function agreesWithCpu(
         expectSameCurve(network, await curveOf(engine, network, rule), await curveOf(cpu, network, rule));
       });
 
-      it('gives the same figures', () => compareFigures(network, 11));
+      it('gives the same figures, and the outputs of the definitions', () => compareFigures(network, 11));
     });
 
     const whole = networksWithout(lacks).find(([name]) => name === 'a bit of everything for images');

@@ -16,7 +16,7 @@ export const PLAIN: Network = {
 };
 
 /** Three clouds in six dimensions: easy to learn, so that a wrong gradient shows. */
-function clouds(count: number, seed = 1): Examples {
+export function clouds(count: number, seed = 1): Examples {
   const random = SeededRandom.of(seed);
   const labels = Uint8Array.from({ length: count }, () => random.below(3));
   const inputs = Float32Array.from({ length: count * 6 }, (_, i) => {

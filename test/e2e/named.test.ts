@@ -85,9 +85,10 @@ it('those who are listed train, can name each other, and leave a run that verifi
     expect([anonymitySet, knownColluders]).toEqual([2, 0]);
   }
   const files = await filesOf(researcher);
+  await researcher.page.getByRole('button', { name: 'Save files' }).first().click();
   const [planFile] = await Promise.all([
     researcher.page.waitForEvent('download', { timeout: 10_000 }),
-    researcher.page.getByRole('button', { name: 'Save plan' }).click(),
+    researcher.page.getByRole('button', { name: 'Save plan.json' }).click(),
   ]);
   const { key, federation } = parseInvite(new URL(link).hash);
   const verdict = await verifyRun(

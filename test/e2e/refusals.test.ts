@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { toBase64Url } from '../../src/core/bytes.ts';
 import type { FederationId, Hash, PublicKey } from '../../src/core/ids.ts';
+import { ARCHITECTURES } from '../../src/core/modelSpec.ts';
 import { encodeCbor } from '../../src/federation/cbor.ts';
 import { inviteFragment, parseInvite } from '../../src/federation/invite.ts';
 import type { Invite } from '../../src/federation/invite.ts';
@@ -164,7 +165,7 @@ describe('a plan with a mistake, on the Launch screen', () => {
       'an unknown architecture',
       '"architecture": "mlp"',
       '"architecture": "transformer"',
-      'Plan: "model.architecture" is "transformer", expected one of mlp, linear, lenet, cnn, gpt, lstm.',
+      `Plan: "model.architecture" is "transformer", expected one of ${ARCHITECTURES.join(', ')}.`,
     ],
     [
       'a negative learning rate',

@@ -79,9 +79,10 @@ it('everybody ends with the same model, and can see that', async () => {
     const views = (globalThis as unknown as Here).hushgrad.views();
     return views.every(({ phase, modelHash }) => phase === 'finished' && modelHash === views[0]?.modelHash);
   });
+  await page.getByRole('button', { name: 'Save files' }).first().click();
   const [download] = await Promise.all([
     page.waitForEvent('download', { predicate: (file) => file.suggestedFilename() === 'weights.bin', timeout: 10_000 }),
-    page.getByRole('button', { name: 'Save model' }).first().click(),
+    page.getByRole('button', { name: 'Save model.json and weights.bin' }).click(),
   ]);
   const digest = createHash('sha256').update(await readFile(await download.path()));
   const view = await viewOf(tab);

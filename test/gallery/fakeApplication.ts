@@ -34,7 +34,7 @@ export function fakeRun(initial: RunView, own?: OwnFilesView): FakeRun {
       startNow: note('startNow'),
       save: (what) => {
         calls.push(`save ${what}`);
-        return what === 'metrics'
+        return what === 'metrics.csv'
           ? Promise.reject(
               new HushError('export/failed', 'The file "metrics.csv" could not be written.', {
                 advice: 'Allow downloads and try again.',
@@ -118,6 +118,22 @@ export function fakeApplication(options: FakeOptions = {}): FakeApplication {
         return Promise.reject(asHushError(thrown, 'plan/invalid'));
       }
     },
+    readModel(files) {
+      calls.push(`read ${files.map(({ path }) => path).join(', ')}`);
+      if (!files.some(({ path }) => path.endsWith('.safetensors'))) {
+        return Promise.reject(
+          new HushError('start/files', 'Of a saved model these files were chosen: "model.json".', {
+            advice: 'Choose one file that ends in .safetensors, or model.json and weights.bin together.',
+          }),
+        );
+      }
+      const modelHash = hash(9);
+      return Promise.resolve({
+        modelHash,
+        saved: { tensors: [], planText: undefined, statedHash: modelHash },
+        planText: JSON.stringify({ ...plan, start: { modelHash } }, null, 2),
+      });
+    },
     storedRuns: () =>
       Promise.resolve(
         kept
@@ -146,8 +162,8 @@ export function fakeApplication(options: FakeOptions = {}): FakeApplication {
       filesKept = false;
       return Promise.resolve();
     },
-    launch(chosen) {
-      calls.push(`launch ${chosen.plan.name}`);
+    launch(chosen, saved) {
+      calls.push(`launch ${chosen.plan.name}${saved ? ' from a saved model' : ''}`);
       return Promise.resolve({ federation: FEDERATION, run: start(options.coordinator ?? coordinating) });
     },
     resume(federation) {
@@ -223,6 +239,7 @@ export function exhibits(): readonly Exhibit[] {
     { name: 'home-files', address: '#/', options: { filesKept: true } },
     { name: 'home-empty', address: '#/', options: { stored: false } },
     { name: 'launch', address: '#/launch', options: {} },
+    { name: 'launch-start', address: '#/launch', options: { offered: [{ ...plan, start: { modelHash: hash(9) } }] } },
     { name: 'launch-named', address: '#/launch', options: { offered: [namedPlan] } },
     { name: 'launch-no-plans', address: '#/launch', options: { plansFail: true } },
     { name: 'join', address: `#${FRAGMENT}`, options: {} },

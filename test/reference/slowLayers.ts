@@ -41,7 +41,7 @@ export function slowLayer(
       );
     case 'batchNorm': {
       const statistics = Array.from({ length: channels }, (_, c) =>
-        pass.dropoutKeyOf
+        pass.dropoutKeyOf && !layer.frozen
           ? moments(rows.flatMap((row) => row.filter((_, i) => i % channels === c)))
           : { mean: third[c]!, variance: fourth[c]! },
       );

@@ -62,7 +62,7 @@ export function slowFigures(
   return { losses, correct };
 }
 
-/** Of the mean loss in training, by central differences; 0 for statistics. */
+/** Of the mean loss in training, by central differences; 0 for what is not learned. */
 export function slowGradient(placed: PlacedNetwork, parameters: Values, batch: SlowBatch, pass: SlowPass): number[] {
   const step = 1e-5;
   const loss = (i: number, change: number): number => {
@@ -71,7 +71,7 @@ export function slowGradient(placed: PlacedNetwork, parameters: Values, batch: S
   };
   const gradient = parameters.map(() => 0);
   for (const { role, offset, length } of placed.layout.blocks) {
-    if (role === 'statistic') continue;
+    if (role !== 'learned') continue;
     for (let i = offset; i < offset + length; i++) gradient[i] = (loss(i, step) - loss(i, -step)) / (2 * step);
   }
   return gradient;
@@ -112,7 +112,7 @@ export function slowTraining(
       });
     }
     const statistics = nextStatistics(placed, parameters, batch, pass);
-    parameters = parameters.map((value, i) => (isLearned[i] ? value - change[i]! : statistics.get(i)!));
+    parameters = parameters.map((value, i) => (isLearned[i] ? value - change[i]! : (statistics.get(i) ?? value)));
   });
   return parameters;
 }
@@ -122,7 +122,7 @@ function nextStatistics(placed: PlacedNetwork, parameters: Values, batch: SlowBa
   const next = new Map<number, number>();
   const outputs = outputsOf(placed, parameters, batch.inputs, pass);
   for (const { layer, from, input, blocks } of placed.layers) {
-    if (layer.kind !== 'batchNorm') continue;
+    if (layer.kind !== 'batchNorm' || layer.frozen) continue;
     const moving = blocks.slice(2);
     const old = moving.map(({ offset, length }) => parameters.slice(offset, offset + length));
     const rows = from === -1 ? batch.inputs : outputs[from]!;

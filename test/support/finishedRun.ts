@@ -35,13 +35,17 @@ export async function finishedRun(plan: object, people: number, stumbles = false
 
 export async function filesOf({ coordinator, deed }: Room): Promise<RunFiles> {
   const parameters = (await coordinator.model()) as ModelParameters;
-  const { modelJson, weights, metrics, ledger } = coordinatorFiles(coordinator.state, coordinator.records, parameters);
+  const { state, records } = coordinator;
+  const files = coordinatorFiles(state, deed.planBytes, records, parameters);
   return {
     'plan.json': deed.planBytes,
-    'ledger.jsonl': utf8(ledger),
-    'weights.bin': weights,
-    'model.json': utf8(modelJson),
-    'metrics.jsonl': utf8(metrics),
+    'ledger.jsonl': utf8(files.ledger),
+    'weights.bin': files.weights,
+    'model.json': utf8(files.modelJson),
+    'metrics.jsonl': utf8(files.metrics),
+    'model.safetensors': files.safetensors,
+    'model-card.md': utf8(files.card),
+    'metrics.csv': utf8(files.metricsTable),
   };
 }
 

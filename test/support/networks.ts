@@ -2,6 +2,7 @@
 import * as fc from 'fast-check';
 import type { Examples } from '../../src/core/dataset.ts';
 import { placeNetwork, sizeOf } from '../../src/core/layerShapes.ts';
+import { networkOf } from '../../src/core/modelSpec.ts';
 import type { Activation, Extent, Layer, Loss, Network, NetworkInput, Padding } from '../../src/core/network.ts';
 import { SeededRandom } from '../../src/core/seededRandom.ts';
 import type { ModelParameters } from '../../src/core/updateStages.ts';
@@ -43,6 +44,7 @@ export function pool(
   return { kind, poolSize, strides, padding };
 }
 
+const TANH = { activation: 'tanh' } as const;
 const FLATTEN: Layer = { kind: 'flatten' };
 /** Not so small that two values next to each other make the gradient one of their rounding. */
 const LAYER_NORM: Layer = { kind: 'layerNorm', epsilon: 1e-3 };
@@ -149,6 +151,17 @@ export const NETWORKS: Readonly<Record<string, Network>> = {
     [conv(3, { activation: 'tanh' }), conv(1)],
     'mean-squared-error',
   ),
+  'a residual network': residualNetwork(),
+  'a frozen dense layer': network(values(6), [{ ...dense(7, 'tanh'), frozen: true }, dense(5, 'relu'), dense(3)]),
+  'frozen layers': network(values(5, 5, 2), [
+    conv(3, { useBias: false }),
+    { ...BATCH_NORM, frozen: true },
+    { kind: 'activation', activation: 'tanh' },
+    { ...conv(4, { activation: 'tanh' }), frozen: true },
+    FLATTEN,
+    { ...dense(6, 'tanh'), frozen: true },
+    dense(3),
+  ]),
   'a bit of everything for images': network(values(8, 8, 3), [
     conv(5, { useBias: false }),
     BATCH_NORM,
@@ -163,6 +176,13 @@ export const NETWORKS: Readonly<Record<string, Network>> = {
     dense(4),
   ]),
 };
+
+/** With tanh for its kinks, and as small as it can be. */
+function residualNetwork(): Network {
+  const sizes = { height: 4, width: 5, channels: 1, outputs: 2, filters: 1, blocksPerStage: 1 };
+  const { layers, ...rest } = networkOf({ architecture: 'resnet', ...sizes });
+  return { ...rest, layers: layers.map((layer) => (layer.kind === 'activation' ? { ...layer, ...TANH } : layer)) };
+}
 
 /** Embedding, one block as GPT-2 has it (Radford et al. 2019, section 2.3), and logits for each place. */
 function transformer(width: number, heads: number, vocabulary: number): readonly Layer[] {

@@ -1,6 +1,7 @@
 /** A coordinator and participants in one process, over the in-memory transport: everything real but the training. */
 import { utf8 } from '../../src/core/bytes.ts';
 import { deferred } from '../../src/core/async.ts';
+import type { HashedModel } from '../../src/core/localWork.ts';
 import type { Clock, Random } from '../../src/core/ports.ts';
 import { createIdentity } from '../../src/crypto/identity.ts';
 import type { Identity } from '../../src/crypto/identity.ts';
@@ -51,10 +52,16 @@ export class Room {
     this.#cast = cast;
   }
 
-  static async found(plan: object, clock: Clock = systemClock, cast: Cast = HONEST): Promise<Room> {
+  /** `start`: the model that the plan begins with, if it names one. */
+  static async found(
+    plan: object,
+    clock: Clock = systemClock,
+    cast: Cast = HONEST,
+    start?: HashedModel,
+  ): Promise<Room> {
     const deed = await foundFederation(utf8(JSON.stringify(plan)), seededPort(99), clock);
     const room = new Room(deed, clock, cast);
-    await new CoordinatorStore(room.store, deed.federation).found(deed);
+    await new CoordinatorStore(room.store, deed.federation).found(deed, start);
     await room.openCoordinator();
     return room;
   }

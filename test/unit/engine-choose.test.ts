@@ -62,6 +62,7 @@ function session({ msPerBatch = 1, step = 0.5, fails }: Behaviour): EngineSessio
       return Promise.resolve({ lossSum: 0, correct: 0, samples: count });
     },
     evaluate: () => Promise.resolve({ lossSum: 0, correct: 0, samples: 0 }),
+    predict: () => Promise.resolve(new Float32Array()),
     liveTensors: () => 0,
     close: () => undefined,
   };

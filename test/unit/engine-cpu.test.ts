@@ -9,6 +9,7 @@ import type { LocalTraining } from '../../src/core/plan.ts';
 import { SeededRandom } from '../../src/core/seededRandom.ts';
 import type { ModelParameters } from '../../src/core/updateStages.ts';
 import { openEngine } from '../../src/engine/openEngine.ts';
+import { expectOutputs } from '../contract/engineOutputs.ts';
 import { engineContract } from '../contract/engineContract.ts';
 import { slowFigures, slowRows, slowTraining } from '../reference/slowNetwork.ts';
 import { NETWORKS, networks, someExamples, someParameters } from '../support/networks.ts';
@@ -91,12 +92,14 @@ describe('the cpu engine beside the definitions', () => {
     }
   });
 
-  it.each(Object.entries(NETWORKS))('gives the figures of %s', async (_, network) => {
-    const { inputs, labels, width, labelWidth = 1, inputScale, ...rest } = someExamples(network, 7);
+  it.each(Object.entries(NETWORKS))('gives the figures and the outputs of %s', async (_, network) => {
+    const examples = someExamples(network, 7);
+    const { inputs, labels, width, labelWidth = 1, inputScale } = examples;
     const parameters = someParameters(network);
     const session = await engine.open(network);
     session.setParameters(parameters);
-    const got = await session.evaluate({ inputs, labels, width, labelWidth, inputScale, ...rest });
+    const got = await session.evaluate(examples);
+    await expectOutputs(session, network, examples);
     session.close();
     const batch = { inputs: slowRows(inputs, width, inputScale), targets: slowRows(labels, labelWidth) };
     const { losses, correct } = slowFigures(placeNetwork(network), [...parameters], batch, {});

@@ -7,10 +7,9 @@ import { placeNetwork } from '../../src/core/layerShapes.ts';
 import { layersModelFiles } from '../../src/core/layersModel.ts';
 import { networkOf, parameterLayout } from '../../src/core/modelSpec.ts';
 import type { ModelSpec } from '../../src/core/modelSpec.ts';
-import { SeededRandom } from '../../src/core/seededRandom.ts';
 import type { ModelParameters } from '../../src/core/updateStages.ts';
 import { slowOutputs, slowRows } from '../reference/slowNetwork.ts';
-import { someExamples } from '../support/networks.ts';
+import { someExamples, someParameters as parametersOf } from '../support/networks.ts';
 
 // Its ESM has imports without extensions, which Node does not resolve.
 const tf = createRequire(import.meta.url)('@tensorflow/tfjs') as typeof tfjs;
@@ -24,14 +23,12 @@ const SPECS: readonly ModelSpec[] = [
   { architecture: 'linear', inputs: 4, outputs: 2, loss: 'mean-squared-error' },
   { architecture: 'lenet', height: 9, width: 6, channels: 2, outputs: 3 },
   { architecture: 'cnn', height: 5, width: 4, channels: 1, outputs: 4 },
+  { architecture: 'resnet', height: 6, width: 5, channels: 2, outputs: 3, filters: 2, blocksPerStage: 2 },
   { architecture: 'lstm', vocabulary: 5, width: 3, units: 4, length: 6 },
 ];
 
 /** No two parameters alike, so that any other order gives other outputs. */
-function someParameters(spec: ModelSpec): ModelParameters {
-  const random = SeededRandom.of(11);
-  return Float32Array.from({ length: parameterLayout(spec).length }, () => 0.3 * random.normal()) as ModelParameters;
-}
+const someParameters = (spec: ModelSpec): ModelParameters => parametersOf(networkOf(spec), 11);
 
 /** Probabilities of each place's classes, from the flat vector by the definition of each layer. */
 function forward(spec: ModelSpec, parameters: Float32Array, input: readonly number[]): readonly number[] {
@@ -84,18 +81,21 @@ describe.each(SPECS)('$architecture: $hidden $activation $loss', (spec) => {
     expect(model.countParams()).toBe(parameters.length);
     expect(model.inputs[0]?.shape).toEqual([null, ...input]);
     expect(model.outputs[0]?.shape).toEqual([null, ...output]);
-    const loaded = model.weights.map((weight) => ({
-      name: weight.originalName,
-      shape: weight.shape,
-      values: weight.read().dataSync(),
+    const loaded = model.layers
+      .flatMap((layer) => layer.weights)
+      .map((weight) => ({
+        name: weight.originalName,
+        shape: weight.shape,
+        values: weight.read().dataSync(),
+      }));
+    const expected = parameterLayout(spec).blocks.map(({ name, shape, offset, length }) => ({
+      name,
+      shape,
+      values: parameters.slice(offset, offset + length),
     }));
-    expect(loaded).toEqual(
-      parameterLayout(spec).blocks.map(({ name, shape, offset, length }) => ({
-        name,
-        shape,
-        values: parameters.slice(offset, offset + length),
-      })),
-    );
+    // tfjs lists the layers of a graph by their depth.
+    const byName = (of: readonly { readonly name: string }[]) => of.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+    expect(byName(loaded)).toEqual(byName(expected));
     expect(model.getUserDefinedMetadata()).toEqual({ name: 'A model', rounds: 3 });
     model.dispose();
   });

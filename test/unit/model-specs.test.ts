@@ -20,6 +20,14 @@ const SPECS: readonly (readonly [ModelSpec, number])[] = [
   [{ architecture: 'lenet', ...IMAGE }, 25 * 8 + 8 + (25 * 8 * 16 + 16) + (7 * 7 * 16 * 64 + 64) + (64 * 10 + 10)],
   // McMahan et al. 2017, section 3.
   [{ architecture: 'cnn', ...IMAGE }, 1_663_370],
+  // ResNet-20 (He et al. 2016, table 6) has 0.27 million: kernels, four values a normalised channel, shortcuts, classes.
+  [
+    { architecture: 'resnet', height: 32, width: 32, channels: 3, outputs: 10, filters: 16, blocksPerStage: 3 },
+    9 * (3 * 16 + 6 * 16 ** 2 + 16 * 32 + 5 * 32 ** 2 + 32 * 64 + 5 * 64 ** 2) +
+      4 * (7 * 16 + 6 * 32 + 6 * 64) +
+      (16 * 32 + 32 * 64 + 4 * (32 + 64)) +
+      (64 * 10 + 10),
+  ],
   [
     { architecture: 'gpt', width: 64, layers: 2, heads: 2, length: 32, vocabulary: 65 },
     65 * 64 + 32 * 64 + 2 * (12 * 64 * 64 + 9 * 64 + 4 * 64) + 2 * 64 + 65 * 64,
@@ -27,6 +35,22 @@ const SPECS: readonly (readonly [ModelSpec, number])[] = [
   [
     { architecture: 'lstm', vocabulary: 65, width: 8, units: 16, length: 32 },
     65 * 8 + (8 + 16 + 1) * 64 + 16 * 65 + 65,
+  ],
+  [
+    {
+      architecture: 'layers',
+      topology: {
+        class_name: 'Sequential',
+        config: {
+          layers: [
+            { class_name: 'Flatten', config: { name: 'f', batch_input_shape: [null, 4, 5] } },
+            { class_name: 'Dense', config: { name: 'd', units: 3, activation: 'softmax' } },
+          ],
+        },
+      },
+      loss: 'softmax-cross-entropy',
+    },
+    20 * 3 + 3,
   ],
 ];
 
@@ -80,7 +104,7 @@ it.each([
   [{ architecture: 'lstm', vocabulary: 10, width: 8, units: 16 }, '"model.length" is missing'],
   [
     { architecture: 'linear', inputs: 5, outputs: 10, loss: 'mean-squared-error' },
-    '"model.loss" is "mean-squared-error", expected "softmax-cross-entropy" for the task classification',
+    '"model.loss" is "mean-squared-error", expected "softmax-cross-entropy" or, of two classes, "binary-cross-entropy" for the task classification',
   ],
 ])('a plan with the model %j is refused', (model, message) => {
   expect(() => parsePlan(planOf(model, 10))).toThrow(message);

@@ -24,6 +24,7 @@ const TOKENS = { kind: 'next-token' };
 
 const MLP = { architecture: 'mlp', inputs: 4, hidden: [3], outputs: 2, activation: 'relu' };
 const LINE = { architecture: 'linear', inputs: 4, outputs: 1, loss: 'mean-squared-error' };
+const LOGISTIC = { ...LINE, loss: 'binary-cross-entropy' };
 const CNN = { architecture: 'lenet', height: 8, width: 6, channels: 3, outputs: 2 };
 const GPT = { architecture: 'gpt', width: 4, layers: 1, heads: 2, length: 16, vocabulary: 256 };
 
@@ -51,6 +52,7 @@ describe('what goes together', () => {
       TABLE,
       { ...LINE, outputs: 2, loss: 'softmax-cross-entropy' },
     ],
+    ['a table of two classes and logistic regression with one output', CLASSES, TABLE, LOGISTIC],
     ['a table of values and linear regression', VALUE, VALUES, LINE],
     [
       'a table of values and a multilayer perceptron',
@@ -76,11 +78,12 @@ describe('what does not', () => {
     [
       'model.loss',
       '"mean-squared-error"',
-      '"softmax-cross-entropy" for the task classification',
+      '"softmax-cross-entropy" or, of two classes, "binary-cross-entropy" for the task classification',
       CLASSES,
       TABLE,
       { ...MLP, loss: 'mean-squared-error' },
     ],
+    ['model.outputs', '2', '1 for the loss binary-cross-entropy', CLASSES, TABLE, { ...LOGISTIC, outputs: 2 }],
     [
       'model.loss',
       '"softmax-cross-entropy"',
@@ -92,13 +95,13 @@ describe('what does not', () => {
     [
       'model.architecture',
       '"lenet"',
-      'one of mlp, linear for the task regression',
+      'one of mlp, linear, layers for the task regression',
       VALUE,
       VALUES,
       { ...CNN, outputs: 1 },
     ],
-    ['model.architecture', '"lenet"', 'one of mlp, linear for a table', CLASSES, TABLE, CNN],
-    ['model.architecture', '"mlp"', 'one of gpt, lstm for the task next-token', TOKENS, TEXT, MLP],
+    ['model.architecture', '"lenet"', 'one of mlp, linear, layers for a table', CLASSES, TABLE, CNN],
+    ['model.architecture', '"mlp"', 'one of gpt, lstm, layers for the task next-token', TOKENS, TEXT, MLP],
     ['model.height', '9', 'that of data.schema, 8', CLASSES, IMAGES, { ...CNN, height: 9 }],
     ['model.channels', '1', 'that of data.schema, 3', CLASSES, IMAGES, { ...CNN, channels: 1 }],
     ['model.length', '32', 'that of data.schema, 16', TOKENS, TEXT, { ...GPT, length: 32 }],

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { utf8 } from '../../src/core/bytes.ts';
 import { HushError } from '../../src/core/errors.ts';
+import { ARCHITECTURES } from '../../src/core/modelSpec.ts';
 import { MAX_PLAN_BYTES, parsePlan } from '../../src/core/plan.ts';
 import { planDocument } from '../support/planDocument.ts';
 
@@ -52,7 +53,7 @@ const WRONG: readonly (readonly [path: string, value: unknown, shown: string, ex
   ['data.split', 'iid', '"iid"', 'an object'],
   ['data.split.kind', 'random', '"random"', 'one of iid, label, dirichlet, natural'],
   ['data.split.kind', 'natural', '"natural"', 'another one without data.schema'],
-  ['model.architecture', 'transformer', '"transformer"', 'one of mlp, linear, lenet, cnn, gpt, lstm'],
+  ['model.architecture', 'transformer', '"transformer"', `one of ${ARCHITECTURES.join(', ')}`],
   ['model.inputs', 1.5, '1.5', 'an integer from 1 to 1000000'],
   ['model.hidden', Array(17).fill(4), `[${'4,'.repeat(17).slice(0, -1)}]`, 'at most 16 items'],
   ['model.hidden.0', '128', '"128"', 'an integer from 1 to 65536'],

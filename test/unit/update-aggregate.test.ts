@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parameterLayout } from '../../src/core/modelSpec.ts';
 import { NO_FIGURES, evaluationSumSpec, ringBits, trainingSumSpec } from '../../src/core/sumSpec.ts';
 import type { AggregateSum, ClippedUpdate, ModelParameters } from '../../src/core/updateStages.ts';
 import { hashOf } from '../../src/crypto/hash.ts';
@@ -22,6 +23,17 @@ describe('applying an update', () => {
     const next = applyUpdate(before, Float64Array.of(1e-9, 0.1), 0.5);
     expect([...next]).toEqual([1, Math.fround(2.05)]);
     expect([...before]).toEqual([1, 2]);
+  });
+
+  it('lets no variance of a normalisation fall below 0', () => {
+    const sizes = { height: 4, width: 4, channels: 1, outputs: 2, filters: 1, blocksPerStage: 1 };
+    const { blocks, length } = parameterLayout({ architecture: 'resnet', ...sizes });
+    const before = new Float32Array(length).fill(0.5) as ModelParameters;
+    const next = applyUpdate(before, new Float64Array(length).fill(-0.75), 1, blocks);
+    const names = blocks.filter(({ offset }) => next[offset] === 0).map(({ name }) => name);
+    expect(names).toEqual(blocks.map(({ name }) => name).filter((name) => name.endsWith('/moving_variance')));
+    expect(names.length).toBe(9);
+    expect([...new Set(next)]).toEqual([-0.25, 0]);
   });
 
   it('refuses what leaves float32, and another length', () => {

@@ -38,9 +38,9 @@ describe('a finished run', () => {
     });
     expect(coordinator.state.head.abandoned).toBeGreaterThan(0);
     expect(verdict.checks.map(({ name, ok }) => [name, ok])).toEqual(
-      ['plan', 'ledger', 'coordinator', 'records', 'signatures', 'rounds', 'weights', 'model', 'metrics'].map(
-        (name) => [name, true],
-      ),
+      `plan ledger coordinator records signatures rounds weights model safetensors card metrics table`
+        .split(' ')
+        .map((name) => [name, true]),
     );
   });
 
@@ -79,7 +79,9 @@ describe('one changed byte', () => {
   const EVERY: readonly (readonly [FileName, number])[] = [
     ['ledger.jsonl', 7],
     ['weights.bin', 3],
-    ['model.json', 13],
+    ['model.json', 41],
+    ['model-card.md', 97],
+    ['metrics.csv', 23],
     ['plan.json', 11],
   ];
 
@@ -216,6 +218,11 @@ describe('what is changed is named', () => {
     const { ok, checks, problems } = await verify(cut);
     expect(ok).toBe(false);
     expect(checks.find(({ name }) => name === 'rounds')?.text).toMatch(/^2 of 2: the run is not finished/);
-    expect(problems.map((problem) => problem.split(':')[0])).toEqual(['model.json', 'metrics.jsonl']);
+    expect(problems.map((problem) => problem.split(':')[0])).toEqual([
+      'model.json',
+      'model.safetensors',
+      'model-card.md',
+      'metrics.jsonl',
+    ]);
   });
 });

@@ -10,8 +10,8 @@ import { ringBits, trainingSumSpec } from '../../src/core/sumSpec.ts';
 import { buildDigits } from '../build-digits.ts';
 import { DATA_DIR } from '../build.ts';
 import { ROOT } from '../command.ts';
+import { runJobs } from '../training/pool.ts';
 import type { Trial, TrialResult } from './trial.ts';
-import { runTrials } from './trialPool.ts';
 
 const PLAN = 'plans/digits.json';
 const BITS = '2,3,4,6,8,16';
@@ -113,7 +113,15 @@ async function measure(
       dataDir: DATA_DIR,
     })),
   );
-  const results = await runTrials(trials, onDone);
+  const results: TrialResult[] = [];
+  let done = 0;
+  await runJobs<Trial, never, TrialResult>(trials, {
+    script: new URL('./trialProcess.ts', import.meta.url),
+    onResult: (trial, result) => {
+      results[trial] = result;
+      onDone(++done, trials.length);
+    },
+  });
   return rules.map((of, k) => rowOf(plan, of, results.slice(k * seeds, (k + 1) * seeds), participants));
 }
 

@@ -1,27 +1,15 @@
-/** One federation in one thread: real training, real clipping, quantising, summing and applying; no network and no masks. */
-import { readFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
-import { uint32Bytes, utf8 } from '../../src/core/bytes.ts';
-import type { TrainingData } from '../../src/core/dataset.ts';
-import type { EngineSession, TrainingControl } from '../../src/core/engine.ts';
-import { HushError } from '../../src/core/errors.ts';
-import { networkOf, parameterLayout } from '../../src/core/modelSpec.ts';
+/** A federation in one thread, beside what averaging its updates in floating point would have given. */
+import { utf8 } from '../../src/core/bytes.ts';
+import type { EngineSession } from '../../src/core/engine.ts';
+import { networkOf } from '../../src/core/modelSpec.ts';
 import type { Plan } from '../../src/core/plan.ts';
-import type { Random } from '../../src/core/ports.ts';
-import { SeededRandom } from '../../src/core/seededRandom.ts';
-import { NO_FIGURES, ringBits, sumSpecFor } from '../../src/core/sumSpec.ts';
 import type { ClippedUpdate, ModelParameters } from '../../src/core/updateStages.ts';
-import { sha256 } from '../../src/crypto/hash.ts';
-import { PublicDataSource } from '../../src/data/publicDataset.ts';
 import { applyUpdate } from '../../src/update/applyUpdate.ts';
 import { clip, differenceOf } from '../../src/update/clip.ts';
-import { initialise } from '../../src/update/initialise.ts';
-import { modelHashOf } from '../../src/update/modelHash.ts';
-import { packWords } from '../../src/update/pack.ts';
-import { quantise } from '../../src/update/quantise.ts';
-import { rotationSeed } from '../../src/update/rotation.ts';
-import { SumService } from '../../src/worker/sumService.ts';
-import { openNodeSession } from './nodeEngine.ts';
+import { openNodeEngine } from '../training/nodeEngine.ts';
+import type { NodeEngine } from '../training/nodeEngine.ts';
+import { shardsOf } from '../training/shards.ts';
+import { TrainingRun } from '../training/trainingRun.ts';
 
 export interface Trial {
   /** `seed` fixes shards, initial model, batch order and rounding. */
@@ -44,62 +32,70 @@ export interface TrialResult {
   readonly largestNorm: number;
 }
 
-const UNHURRIED: TrainingControl = { proceed: () => undefined, onProgress: () => undefined };
-
-/** One session serves all trials of a thread. */
-let session: Promise<EngineSession> | undefined;
-
 export async function runTrial({ plan, participants, float, dataDir }: Trial): Promise<TrialResult> {
-  session ??= openNodeSession(networkOf(plan.model));
-  const engine = await session;
-  const shards = await Promise.all(
-    Array.from({ length: participants }, (_, i) => shardOf(plan, participants, i, dataDir)),
-  );
-  let model = initialise(plan.model, plan.seed);
-  let saturated = 0;
-  let largestNorm = 0;
-  let errors = 0;
-  for (let round = 1; round <= plan.aggregation.rounds; round++) {
-    const updates: Weighted[] = [];
-    for (const [i, { training }] of shards.entries()) {
-      engine.setParameters(model);
-      await engine.train(training, plan.training, seedOf(plan, 'batches', round, i), UNHURRIED);
-      const { clipped, norm } = clip(differenceOf(await engine.parameters(), model), plan.aggregation.clipNorm);
-      updates.push({ update: clipped, weight: training.count });
-      largestNorm = Math.max(largestNorm, norm);
+  const { rounds, clipNorm, serverLearningRate } = plan.aggregation;
+  const engine = await openNodeEngine(networkOf(plan.model));
+  try {
+    const shards = await shardsOf(plan, participants, { dataDir, entries: [] });
+    const weights = shards.map(({ training }) => training.count);
+    const trained: ModelParameters[] = [];
+    const run = await TrainingRun.begin({
+      // The order of the batches follows from these bytes: it is the same whatever the bits are.
+      document: { plan, bytes: utf8(JSON.stringify({ ...plan, aggregation: undefined })) },
+      shards,
+      engine: overheard(engine, (parameters) => trained.push(parameters)),
+      masks: false,
+      dropout: 0,
+    });
+    let saturated = 0;
+    let largestNorm = 0;
+    let errors = 0;
+    for (let round = 1; round <= rounds; round++) {
+      const before = run.model.parameters;
+      const { reports } = await run.round('train');
+      const updates = trained.splice(0).map((after) => clip(differenceOf(after, before), clipNorm).clipped);
+      const exact = applyUpdate(before, weightedMean(updates, weights, plan), serverLearningRate);
+      largestNorm = Math.max(largestNorm, ...reports.map(({ updateNorm }) => updateNorm));
+      if (float) {
+        run.load(exact);
+        continue;
+      }
+      errors += distance(run.model.parameters, exact) / distance(exact, before);
+      saturated = Math.max(saturated, ...reports.map((report) => report.saturated));
     }
-    const exact = applyUpdate(model, weightedMean(updates, plan), plan.aggregation.serverLearningRate);
-    if (float) {
-      model = exact;
-      continue;
-    }
-    const applied = await secureMean(model, updates, plan, round);
-    errors += distance(applied.model, exact) / distance(exact, model);
-    model = applied.model;
-    saturated = Math.max(saturated, applied.saturated);
+    const { point } = await run.round('evaluate');
+    return { testAccuracy: point.testAccuracy ?? 0, saturated, meanError: errors / rounds, largestNorm };
+  } finally {
+    engine.close();
   }
-  engine.setParameters(model);
-  let correct = 0;
-  let samples = 0;
-  for (const { test } of shards) {
-    const figures = await engine.evaluate(test);
-    correct += figures.correct;
-    samples += figures.samples;
-  }
-  return { testAccuracy: correct / samples, saturated, meanError: errors / plan.aggregation.rounds, largestNorm };
 }
 
-interface Weighted {
-  readonly update: ClippedUpdate;
-  readonly weight: number;
+/** The engine, with an ear on what each training ends in: no worker tells what has not been masked. */
+function overheard(
+  { session, chosen }: NodeEngine,
+  heard: (parameters: ModelParameters) => void,
+): Pick<NodeEngine, 'chosen'> {
+  const listening: EngineSession = {
+    setParameters: (parameters) => session.setParameters(parameters),
+    train: (...given) => session.train(...given),
+    evaluate: (...given) => session.evaluate(...given),
+    predict: (...given) => session.predict(...given),
+    liveTensors: () => session.liveTensors(),
+    close: () => session.close(),
+    parameters: async () => {
+      const parameters = await session.parameters();
+      heard(parameters);
+      return parameters;
+    },
+  };
+  return { chosen: { ...chosen, engine: { ...chosen.engine, open: () => Promise.resolve(listening) } } };
 }
 
-function weightedMean(updates: readonly Weighted[], plan: Plan): Float64Array {
-  const { weightCap } = plan.aggregation;
-  const weights = updates.map(({ weight }) => Math.min(weight, weightCap));
+function weightedMean(updates: readonly ClippedUpdate[], samples: readonly number[], plan: Plan): Float64Array {
+  const weights = samples.map((weight) => Math.min(weight, plan.aggregation.weightCap));
   const total = weights.reduce((sum, weight) => sum + weight, 0);
-  const mean = new Float64Array(parameterLayout(plan.model).length);
-  updates.forEach(({ update }, k) => {
+  const mean = new Float64Array(updates[0]?.length ?? 0);
+  updates.forEach((update, k) => {
     const share = (weights[k] ?? 0) / total;
     update.forEach((value, i) => {
       mean[i] = (mean[i] ?? 0) + share * value;
@@ -110,45 +106,4 @@ function weightedMean(updates: readonly Weighted[], plan: Plan): Float64Array {
 
 function distance(a: Float32Array, b: Float32Array): number {
   return Math.sqrt(a.reduce((sum, value, i) => sum + (value - (b[i] ?? 0)) ** 2, 0));
-}
-
-/** What participants and coordinator do with updates, the masks left out. */
-async function secureMean(model: ModelParameters, updates: readonly Weighted[], plan: Plan, round: number) {
-  const sumSpec = sumSpecFor('train', plan, model.length);
-  const ring = ringBits(sumSpec, updates.length);
-  const seed = rotationSeed(modelHashOf(model), round);
-  const figures = { training: NO_FIGURES, validation: NO_FIGURES, test: NO_FIGURES };
-  const summer = new SumService();
-  summer.open({ plan });
-  summer.load(model);
-  summer.begin({ round, sumSpec, groupSizes: [updates.length] });
-  let saturated = 0;
-  for (const [i, { update, weight }] of updates.entries()) {
-    const input = { sumSpec, plan, update, weight, figures, rotationSeed: seed };
-    const quantised = quantise(input, seededRandom(seedOf(plan, 'rounding', round, i)));
-    await summer.add(round, 0, packWords(quantised.vector, ring));
-    saturated = Math.max(saturated, quantised.saturated);
-  }
-  summer.unmask(round, 0, updates.length, []);
-  const { parameters } = summer.finish(round, updates.length, updates.length);
-  return { model: parameters, saturated };
-}
-
-function shardOf(plan: Plan, count: number, index: number, dataDir: string): Promise<TrainingData> {
-  if (plan.data.kind !== 'public') {
-    throw new HushError('command/data', `"data.kind" is "${plan.data.kind}", expected "public" to measure with.`);
-  }
-  const shard = { index, count, split: plan.data.split, seed: plan.seed };
-  const fetchFile = async (path: string): Promise<Response> =>
-    new Response(await readFile(join(dataDir, basename(path))));
-  return new PublicDataSource(plan, shard, fetchFile).load();
-}
-
-function seedOf(plan: Plan, purpose: string, round: number, participant: number) {
-  return sha256(utf8(`trial ${purpose}`), uint32Bytes(plan.seed), uint32Bytes(round), uint32Bytes(participant));
-}
-
-function seededRandom(seed: Uint8Array): Random {
-  const random = new SeededRandom(seed);
-  return { bytes: (length) => random.bytes(length) };
 }

@@ -1,15 +1,5 @@
-/** A process that runs one trial after another, as its parent sends them. */
+/** A process that runs trials, see `pool.ts`. */
+import { serveJobs } from '../training/pool.ts';
 import { runTrial } from './trial.ts';
-import type { Trial } from './trial.ts';
-import type { Answer } from './trialPool.ts';
 
-process.on('message', (trial: Trial) => {
-  runTrial(trial).then(
-    (result) => answer({ result }),
-    (thrown: unknown) => answer({ error: thrown instanceof Error ? String(thrown.stack) : String(thrown) }),
-  );
-});
-
-function answer(message: Answer): void {
-  process.send?.(message);
-}
+serveJobs(runTrial);

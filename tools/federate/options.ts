@@ -1,28 +1,36 @@
 /** The options of `npm run federate`, and the plan that follows from them. */
-import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { ENGINE_NAMES } from '../../src/core/engine.ts';
 import { HushError } from '../../src/core/errors.ts';
 import type { AskedEngine } from '../../src/core/localWork.ts';
 import { parsePlan } from '../../src/core/plan.ts';
 import type { DataSplit, Plan } from '../../src/core/plan.ts';
+import { readSavedModel } from '../../src/core/savedModel.ts';
+import type { NamedBytes } from '../../src/core/savedModel.ts';
+import { withStart } from '../../src/federation/start.ts';
+import { adaptPlan, readPlan } from '../adaptPlan.ts';
+import type { PlanField } from '../adaptPlan.ts';
 import { fromCaller } from '../command.ts';
+import { whole } from '../numbers.ts';
 import { dataEntries } from './entries.ts';
 import type { DataEntry } from './entries.ts';
+import { readSplit } from './split.ts';
+import { startFiles } from './start.ts';
 
 const ASKED_ENGINES: readonly AskedEngine[] = [...ENGINE_NAMES, 'stock'];
 
-export const FEDERATE_HELP = `npm run federate -- PLAN.json [--participants N] [--rounds R] [--data DIR] [--split KIND] [--out DIR] [--engine NAME] [--json]
+export const FEDERATE_HELP = `npm run federate -- PLAN.json [--participants N] [--rounds R] [--data DIR] [--split KIND] [--start FILE] [--out DIR] [--engine NAME] [--json]
 
 Runs a real federation on this machine: a headless browser with one coordinator tab and N participant tabs, each in a
-context of its own, over WebRTC. Writes plan.json, model.json and weights.bin (tfjs layers format), metrics.jsonl and
-ledger.jsonl into DIR.
+context of its own, over WebRTC. Writes plan.json, model.json and weights.bin (tfjs layers format), model.safetensors,
+model-card.md, metrics.jsonl, metrics.csv and ledger.jsonl into DIR.
 
   --participants N  tabs that take part; the plan's cohort target unless given
   --rounds R        training rounds; the plan's unless given
   --data DIR        for a plan on private data: each tab gets one file or sub-folder of DIR, in the order of their names
   --split KIND      for a plan on public data: iid; label, with --labels-per-shard N (2 unless given); dirichlet, with
                     --alpha A (0.5 unless given); natural. The plan's unless given
+  --start FILE      begins with this saved model: model.safetensors, or model.json with weights.bin beside it
   --out DIR         where the files go, "out" unless given
   --drop K@R        closes tab K (from 1) in round R, once its masked update is on its way; may be repeated
   --join R          opens one more tab in round R; may be repeated
@@ -49,6 +57,8 @@ export interface FederateOptions {
   readonly data: string | undefined;
   /** Of public data, instead of the plan's. */
   readonly split: DataSplit | undefined;
+  /** A saved model to begin with. */
+  readonly start: string | undefined;
   readonly out: string;
   readonly drops: readonly Drop[];
   readonly joins: readonly number[];
@@ -69,6 +79,7 @@ export function readOptions(args: string[]): FederateOptions {
       split: { type: 'string' },
       'labels-per-shard': { type: 'string' },
       alpha: { type: 'string' },
+      start: { type: 'string' },
       out: { type: 'string' },
       drop: { type: 'string', multiple: true },
       join: { type: 'string', multiple: true },
@@ -88,58 +99,24 @@ export function readOptions(args: string[]): FederateOptions {
   return {
     help,
     planPath: fromCaller(positionals[0] ?? ''),
-    participants: values.participants === undefined ? undefined : count('--participants', values.participants, 3, 64),
-    rounds: values.rounds === undefined ? undefined : count('--rounds', values.rounds, 1, 100_000),
+    participants: values.participants === undefined ? undefined : whole('--participants', values.participants, 3, 64),
+    rounds: values.rounds === undefined ? undefined : whole('--rounds', values.rounds, 1, 100_000),
     data: values.data === undefined ? undefined : fromCaller(values.data),
     split: readSplit(values.split, values['labels-per-shard'], values.alpha),
+    start: values.start === undefined ? undefined : fromCaller(values.start),
     out: fromCaller(values.out ?? 'out'),
     drops: (values.drop ?? []).map(readDrop),
-    joins: (values.join ?? []).map((text) => count('--join', text, 1, 100_000)),
+    joins: (values.join ?? []).map((text) => whole('--join', text, 1, 100_000)),
     engine: values.engine === undefined ? undefined : readEngine(values.engine),
     compareEngines: values['compare-engines'] ?? false,
     json: values.json ?? false,
   };
 }
 
-function count(option: string, text: string, min: number, max: number): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && value >= min && value <= max) return value;
-  throw new HushError('command/number', `"${option}" is "${text}", expected a whole number from ${min} to ${max}.`);
-}
-
 function readEngine(text: string): AskedEngine {
   const found = ASKED_ENGINES.find((name) => name === text);
   if (found !== undefined) return found;
   throw new HushError('command/engine', `"--engine" is "${text}", expected one of ${ASKED_ENGINES.join(', ')}.`);
-}
-
-const SPLITS: readonly DataSplit['kind'][] = ['iid', 'label', 'dirichlet', 'natural'];
-
-function readSplit(
-  text: string | undefined,
-  labels: string | undefined,
-  alpha: string | undefined,
-): DataSplit | undefined {
-  const kind = SPLITS.find((name) => name === text);
-  if (text !== undefined && kind === undefined) {
-    throw new HushError('command/split', `"--split" is "${text}", expected one of ${SPLITS.join(', ')}.`);
-  }
-  for (const [option, value, of] of [
-    ['--labels-per-shard', labels, 'label'],
-    ['--alpha', alpha, 'dirichlet'],
-  ] as const) {
-    if (value === undefined || kind === of) continue;
-    throw new HushError('command/split', `"${option}" is given, expected it with "--split ${of}" alone.`);
-  }
-  if (kind === 'label') return { kind, labelsPerShard: count('--labels-per-shard', labels ?? '2', 1, 100) };
-  if (kind === 'dirichlet') return { kind, alpha: positive('--alpha', alpha ?? '0.5', 0.001, 1000) };
-  return kind && { kind };
-}
-
-function positive(option: string, text: string, min: number, max: number): number {
-  const value = Number(text);
-  if (/^\d*\.?\d+$/.test(text) && value >= min && value <= max) return value;
-  throw new HushError('command/number', `"${option}" is "${text}", expected a number from ${min} to ${max}.`);
 }
 
 function readDrop(text: string): Drop {
@@ -156,17 +133,14 @@ export interface PreparedPlan {
   readonly participants: number;
   /** What each tab trains on, those that join later last; none for public data. */
   readonly entries: readonly DataEntry[];
+  /** Of the saved model that it begins with. */
+  readonly start: readonly NamedBytes[] | undefined;
 }
 
 /** The plan as it is launched: for so many people and rounds, with a shard for each. @throws HushError `plan/…`. */
 export async function preparePlan(options: FederateOptions): Promise<PreparedPlan> {
-  const bytes = await readFile(options.planPath).catch((cause: unknown) => {
-    throw new HushError('plan/unreadable', `The plan "${options.planPath}" cannot be read.`, {
-      advice: 'Give the path of a plan, such as plans/digits.json.',
-      cause,
-    });
-  });
-  const { plan } = parsePlan(bytes);
+  const document = await readPlan(options.planPath);
+  const { plan } = document;
   if (plan.security.admission === 'named') {
     throw new HushError('command/admission', '"security.admission" is "named", expected "link" or "anyone".', {
       advice: 'The tabs that are opened here go by no name: launch this plan on the Launch screen.',
@@ -185,18 +159,10 @@ export async function preparePlan(options: FederateOptions): Promise<PreparedPla
   if (options.split && plan.data.kind === 'private') {
     throw new HushError('command/split', '"--split" is given, expected it for a plan on public data alone.');
   }
-  const split = options.split ?? (plan.data.kind === 'public' ? plan.data.split : undefined);
-  const document = JSON.parse(bytes.toString('utf8')) as Plan;
-  const adapted = {
-    ...document,
-    data: plan.data.kind === 'public' ? { ...document.data, shards: people, split } : document.data,
-    aggregation: {
-      ...document.aggregation,
-      rounds,
-      cohort: { minimum: Math.min(plan.aggregation.cohort.minimum, participants), target: participants },
-    },
-  };
-  const text = `${JSON.stringify(adapted, null, 2)}\n`;
+  const fields: PlanField[] = options.split ? [['data.split', options.split]] : [];
+  const adapted = adaptPlan(document, { participants, shards: people, rounds, fields });
+  const start = options.start === undefined ? undefined : await startFiles(options.start);
+  const text = start === undefined ? adapted.text : `${withStart(adapted.text, readSavedModel(start)).planText}\n`;
   const entries = await dataEntries(plan, options.data, people);
-  return { plan: parsePlan(Buffer.from(text)).plan, text, participants, entries };
+  return { plan: parsePlan(Buffer.from(text)).plan, text, participants, entries, start };
 }

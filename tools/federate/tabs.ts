@@ -1,8 +1,10 @@
 /** The browser of a federation on this machine: a coordinator tab, participant tabs, and what they did wrong. */
 import { chromium } from 'playwright';
 import type { Browser, BrowserContext, Locator, Page } from 'playwright';
+import { toBase64Url } from '../../src/core/bytes.ts';
 import { HushError } from '../../src/core/errors.ts';
 import type { AskedEngine } from '../../src/core/localWork.ts';
+import type { NamedBytes } from '../../src/core/savedModel.ts';
 import type { RunView } from '../../src/core/runView.ts';
 import type { Scripting } from '../../src/main/scripting.ts';
 import { findChromium, QUIET_ARGS } from '../chromium.ts';
@@ -152,11 +154,13 @@ export async function launchPlan(
   tab: Tab,
   url: string,
   planText: string,
+  start?: readonly NamedBytes[],
 ): Promise<{ federation: string; inviteLink: string }> {
   await tab.page.goto(url);
+  const files = start?.map(({ name, bytes }) => ({ name, bytes: toBase64Url(bytes) }));
   const launched = await tab.page.evaluate(
-    (text) => (globalThis as unknown as Instrumented).hushgrad?.launch(text),
-    planText,
+    ([text, saved]) => (globalThis as unknown as Instrumented).hushgrad?.launch(text, saved),
+    [planText, files] as const,
   );
   if (launched === undefined) throw new HushError('federate/no-script', 'The page has no scripting interface.');
   await tab.page.goto(`${url}#/run/${launched.federation}`);

@@ -3,10 +3,17 @@ import { parseArgs } from 'node:util';
 import { HushError } from '../../src/core/errors.ts';
 import { MAX_COHORT, MAX_GROUP } from '../../src/core/plan.ts';
 import type { SecurityMode } from '../../src/core/plan.ts';
+import { fraction, whole } from '../numbers.ts';
+import { SWEEP_NAMES } from './sweep.ts';
+import { PLANNED } from './trainingOptions.ts';
 
 export const SIMULATE_HELP = `npm run simulate -- [--participants N] [--group K] [--mode M] [--params D] [--bits B] [--dropout P]
                        [--rounds R] [--seed S] [--json]
 npm run simulate -- --schedules K [the same]
+npm run simulate -- --plan FILE [--participants N] [--rounds R] [--seed S] [--split KIND] [--data DIR] [--masks]
+                       [--dropout P] [--sweep FIELD=V1,V2]... [--csv FILE] [--jobs J] [--json]
+
+Without --plan:
 
 Runs a federation in this process: the state machines, messages, links and cryptography of the application, over a virtual
 clock and a seeded network. Training is replaced by seeded noise. Everything follows from the seed.
@@ -55,7 +62,42 @@ With --schedules: schedules; rounds that were called, and of them completed and 
 (everyone who finished has the coordinator's model); ended, people whose part ended otherwise, by reason. A schedule that
 fails is printed with the command that replays it.
 
-The exit code is 0 when nothing hung, every sum was exact, and every round of a run without faults completed.`;
+The exit code is 0 when nothing hung, every sum was exact, and every round of a run without faults completed.
+
+With --plan:
+
+Trains the plan in this machine's Node: the engine on WebAssembly, everyone's clipping, quantising and weighing, the sum,
+its checks and the step of the model are those of the application; network and agreement are left out. The model is the
+same to the last bit for the same plan, participants, rounds and seed, with masks and without.
+
+  --plan FILE       a plan, such as plans/digits.json
+  --participants N  people, each with a shard of public data; the plan's cohort target unless given
+  --rounds R        training rounds; the plan's unless given
+  --seed S          for shards, first model, batches and rounding; the plan's unless given
+  --split KIND      how public data is cut: iid, natural, label:LABELS_PER_SHARD, dirichlet:ALPHA; the plan's unless given
+  --data DIR        for a plan on private data, tables or text: each person has one file or sub-folder of DIR
+  --masks           adds pair and self masks to every update and takes them off the sum again
+  --dropout P       part of the people, others in each training round, whose masked updates do not arrive; 0 unless given
+  --sweep FIELD=V1,V2
+                    trains with each value of a field of the plan; may be repeated, for every combination. FIELD is a path
+                    such as training.optimizer.kind, or one of
+                    ${sweepNames()}
+  --csv FILE        writes the table of a sweep there
+  --jobs J          trainings side by side, each in a process; as many as there are cores unless given
+  --json            the last line is one JSON object, and nothing else is printed but the bar of a terminal
+  --help            shows this
+
+Figures of the last line: plan, participants, rounds, seed; metric (the name and value that the plan is judged by),
+testAccuracy, testLoss, validationAccuracy, validationLoss of the last model; curve, the same and more for the first model
+and after each round; modelHash, parameters, secondsTotal. Of a sweep: sweep (its fields), of (how many combinations), and
+runs, best first, each with its values and these figures, or with the problem that ended it. The exit code is 0 when
+something was trained, and 130 after Ctrl-C, which still prints and writes what was trained until then.`;
+
+function sweepNames(): string {
+  return Object.keys(SWEEP_NAMES)
+    .join(', ')
+    .replace('serverLearningRate, ', `serverLearningRate,\n${' '.repeat(20)}`);
+}
 
 export interface SimulateOptions {
   readonly help: boolean;
@@ -91,8 +133,18 @@ export function readOptions(args: string[]): SimulateOptions {
       jobs: { type: 'string' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
+      plan: { type: 'string' },
+      split: { type: 'string' },
+      data: { type: 'string' },
+      sweep: { type: 'string', multiple: true },
+      csv: { type: 'string' },
+      masks: { type: 'boolean' },
     },
   });
+  const planned = PLANNED.find((name) => values[name] !== undefined);
+  if (planned !== undefined && !values.help) {
+    throw new HushError('command/plan', `"--${planned}" is given without "--plan", expected a plan to train.`);
+  }
   const optional = (option: string, text: string | undefined, min: number, max: number): number | undefined =>
     text === undefined ? undefined : whole(option, text, min, max);
   const options: SimulateOptions = {
@@ -119,18 +171,6 @@ export function readOptions(args: string[]): SimulateOptions {
     throw new HushError('command/dropout', '"--dropout" is given with "--schedules", which close tabs by themselves.');
   }
   return options;
-}
-
-function whole(option: string, text: string, min: number, max: number): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && value >= min && value <= max) return value;
-  throw new HushError('command/number', `"${option}" is "${text}", expected a whole number from ${min} to ${max}.`);
-}
-
-function fraction(option: string, text: string): number {
-  const value = Number(text);
-  if (/^\d*\.?\d+$/.test(text) && value < 1) return value;
-  throw new HushError('command/number', `"${option}" is "${text}", expected a number from 0 to below 1.`);
 }
 
 function modeOf(text: string): SecurityMode {

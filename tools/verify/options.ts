@@ -8,8 +8,9 @@ import type { Pins } from './verifyRun.ts';
 export const VERIFY_HELP = `npm run verify -- DIR [--key HEX] [--federation HEX] [--json]
 
 Verifies a run from the files in DIR alone, as npm run federate writes them: plan.json, ledger.jsonl, metrics.jsonl,
-model.json and weights.bin. Every hash and signature is computed anew, from the empty ledger and the model that the plan's
-seed gives. The exit code is 0 only when everything holds. docs/check-it-yourself.md tells what that proves.
+model.json and weights.bin, and where they are there model.safetensors, model-card.md and metrics.csv. Every hash and
+signature is computed anew, from the empty ledger and the model that the plan's seed gives, or the one whose hash is the
+plan's start. The exit code is 0 only when everything holds. docs/check-it-yourself.md tells what that proves.
 
   --key HEX         the coordinator's key, 64 hexadecimal digits, as the Join screen shows it
   --federation HEX  the federation, 32 hexadecimal digits, from the same place

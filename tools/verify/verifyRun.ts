@@ -1,15 +1,20 @@
 /** An outsider's check of a run, from its files alone: nothing in them is believed that does not follow. */
-import { bytesToFloat32 } from '../../src/core/bytes.ts';
+import { bytesToFloat32, utf8 } from '../../src/core/bytes.ts';
 import { asHushError, HushError } from '../../src/core/errors.ts';
 import type { FederationId, Hash, PublicKey } from '../../src/core/ids.ts';
 import { parameterLayout } from '../../src/core/modelSpec.ts';
-import { parsePlan } from '../../src/core/plan.ts';
-import type { Plan } from '../../src/core/plan.ts';
+import { parsePlan, startHash } from '../../src/core/plan.ts';
+import type { Plan, PlanDocument } from '../../src/core/plan.ts';
+import { readSafetensors } from '../../src/core/safetensors.ts';
 import type { ModelParameters } from '../../src/core/updateStages.ts';
 import { hashOf } from '../../src/crypto/hash.ts';
 import type { LedgerContext, LedgerHead } from '../../src/federation/ledger.ts';
+import { pointOf } from '../../src/federation/measured.ts';
 import type { LedgerRecord } from '../../src/federation/record.ts';
-import { difference, modelFilesOf, readLedgerLines, readMetricsLines } from '../../src/federation/runFiles.ts';
+import { metricsTable } from '../../src/federation/metricsTable.ts';
+import { modelFilesOf } from '../../src/federation/modelFiles.ts';
+import type { ModelFiles } from '../../src/federation/modelFiles.ts';
+import { difference, readLedgerLines, readMetricsLines } from '../../src/federation/runFiles.ts';
 import { initialise } from '../../src/update/initialise.ts';
 import { modelHashOf } from '../../src/update/modelHash.ts';
 import { checkChain } from './chain.ts';
@@ -17,8 +22,12 @@ import type { Chain } from './chain.ts';
 import { checkMetrics } from './metrics.ts';
 
 export const FILE_NAMES = ['plan.json', 'ledger.jsonl', 'weights.bin', 'model.json', 'metrics.jsonl'] as const;
-export type FileName = (typeof FILE_NAMES)[number];
+/** What a folder may have besides: the same again in other forms, held to the same bytes. */
+export const MORE_FILE_NAMES = ['model.safetensors', 'model-card.md', 'metrics.csv'] as const;
+type MoreName = (typeof MORE_FILE_NAMES)[number];
+export type FileName = (typeof FILE_NAMES)[number] | MoreName;
 export type RunFiles = Readonly<Record<FileName, Uint8Array>>;
+export type GivenFiles = Omit<RunFiles, MoreName> & Partial<RunFiles>;
 
 /** What is known from elsewhere, such as the invite link. */
 export interface Pins {
@@ -44,7 +53,7 @@ export interface Verdict {
 }
 
 /** Goes as far as it can: what rests on something that does not hold is not looked at. */
-export async function verifyRun(files: RunFiles, pins: Pins): Promise<Verdict> {
+export async function verifyRun(files: GivenFiles, pins: Pins): Promise<Verdict> {
   const findings = new Findings();
   const plan = await findings.check('plan', 'plan.json', () => readPlan(files['plan.json']));
   const records = await findings.check('ledger', 'ledger.jsonl', () => readLedger(files['ledger.jsonl']));
@@ -62,18 +71,26 @@ export async function verifyRun(files: RunFiles, pins: Pins): Promise<Verdict> {
     const weights = await findings.check('weights', 'weights.bin', () =>
       readWeights(files['weights.bin'], plan.plan, chain.head),
     );
-    if (weights) {
-      await findings.check('model', 'model.json', () =>
-        checkModelJson(files['model.json'], plan, chain, weights.parameters),
+    if (weights && records) {
+      const { modelJson, safetensors, card } = followingFiles(plan, chain, records.records, weights.parameters);
+      await findings.check('model', 'model.json', () => same(files['model.json'], utf8(modelJson)));
+      await findings.checkIfThere('safetensors', 'model.safetensors', files, (file) =>
+        checkSafetensors(file, safetensors),
       );
+      await findings.checkIfThere('card', 'model-card.md', files, (file) => same(file, utf8(card)));
     }
-    await findings.check('metrics', 'metrics.jsonl', () => {
+    const metrics = await findings.check('metrics', 'metrics.jsonl', () => {
       const lines = readMetricsLines(files['metrics.jsonl']);
       checkMetrics(lines, records?.records ?? []);
       return {
         text: `${lines.length} lines agree with the ledger; times, bytes, engines and dropouts are the coordinator's word`,
       };
     });
+    if (metrics)
+      await findings.checkIfThere('table', 'metrics.csv', files, (file) => {
+        same(file, utf8(metricsTable(new TextDecoder().decode(files['metrics.jsonl']))));
+        return { text: 'what follows from metrics.jsonl' };
+      });
   }
   return {
     ok: findings.problems.length === 0,
@@ -109,21 +126,31 @@ class Findings {
     }
   }
 
+  async checkIfThere(
+    name: string,
+    file: MoreName,
+    files: GivenFiles,
+    work: (bytes: Uint8Array) => { readonly text: string },
+  ): Promise<void> {
+    const bytes = files[file];
+    if (bytes !== undefined) await this.check(name, file, () => work(bytes));
+  }
+
   note(name: string, text: string): void {
     this.checks.push({ name, ok: true, text });
   }
 }
 
-interface ReadPlan {
-  readonly plan: Plan;
+interface ReadPlan extends PlanDocument {
   readonly planHash: Hash;
   readonly text: string;
 }
 
 function readPlan(bytes: Uint8Array): ReadPlan {
-  const { plan } = parsePlan(bytes);
+  const document = parsePlan(bytes);
+  const { plan } = document;
   const planHash = hashOf(bytes);
-  return { plan, planHash, text: `"${plan.name}", SHA-256 ${planHash}` };
+  return { ...document, planHash, text: `"${plan.name}", SHA-256 ${planHash}` };
 }
 
 interface ReadLedger {
@@ -159,9 +186,11 @@ function nameCoordinator({ planHash }: ReadPlan, { first }: ReadLedger, { key, f
 async function verifyChain({ plan, planHash }: ReadPlan, { records, first }: ReadLedger) {
   const { federation, coordinatorKey } = first.body;
   const context: LedgerContext = { binding: { federation, planHash }, coordinatorKey, plan };
-  const initial = modelHashOf(initialise(plan.model, plan.seed));
+  const given = startHash(plan);
+  const initial = given ?? modelHashOf(initialise(plan.model, plan.seed));
   const chain = await checkChain(context, initial, records);
-  const text = `chained by hash from the model of the plan's seed, ${initial}, to ${chain.head.recordHash}`;
+  const whose = given === undefined ? "the plan's seed" : "the plan's start";
+  const text = `chained by hash from the model of ${whose}, ${initial}, to ${chain.head.recordHash}`;
   return { ...chain, context, text };
 }
 
@@ -190,18 +219,30 @@ function readWeights(bytes: Uint8Array, plan: Plan, { modelHash }: LedgerHead) {
   };
 }
 
-function checkModelJson(
-  bytes: Uint8Array,
-  { plan, planHash }: ReadPlan,
+/** What must be in the files of the model, to the byte. */
+function followingFiles(
+  document: ReadPlan,
   { head, context }: Chain & { readonly context: LedgerContext },
+  records: readonly LedgerRecord[],
   parameters: ModelParameters,
-) {
+): ModelFiles {
   const { federation } = context.binding;
   const { modelHash, recordHash: ledgerHead, completed: rounds } = head;
-  const origin = { planHash, federation, modelHash, ledgerHead, rounds };
-  const expected = modelFilesOf(plan, origin, parameters).modelJson;
+  const origin = { planHash: document.planHash, federation, modelHash, ledgerHead, rounds };
+  const curve = records.flatMap(({ body }) => (body.status === 'complete' ? [pointOf(body)] : []));
+  return modelFilesOf(document, origin, parameters, curve);
+}
+
+function same(got: Uint8Array, expected: Uint8Array) {
   // One character a byte, so that bytes that are no UTF-8 differ too.
-  const [got, wanted] = [bytes, Buffer.from(expected)].map((each) => Buffer.from(each).toString('latin1'));
-  if (got !== wanted) throw new HushError('verify/model', difference(got ?? '', wanted ?? ''));
+  const [text, wanted] = [got, expected].map((each) => Buffer.from(each).toString('latin1'));
+  if (text !== wanted) throw new HushError('verify/model', difference(text ?? '', wanted ?? ''));
   return { text: 'byte for byte what follows from plan and ledger' };
+}
+
+/** Of a file that is none of safetensors its reader tells more than where it differs. */
+function checkSafetensors(got: Uint8Array, expected: Uint8Array) {
+  const { tensors } = readSafetensors(got);
+  same(got, expected);
+  return { text: `${tensors.length} tensors, the weights of weights.bin; metadata that follows from plan and ledger` };
 }

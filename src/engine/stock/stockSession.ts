@@ -27,7 +27,7 @@ import type { Bytes } from '../../core/bytes.ts';
 import type { Examples } from '../../core/dataset.ts';
 import type { EngineSession, TrainingControl } from '../../core/engine.ts';
 import { HushError } from '../../core/errors.ts';
-import { placeNetwork } from '../../core/layerShapes.ts';
+import { placeNetwork, sizeOf } from '../../core/layerShapes.ts';
 import type { PlacedNetwork } from '../../core/layerShapes.ts';
 import type { Network } from '../../core/network.ts';
 import type { LocalTraining } from '../../core/plan.ts';
@@ -35,11 +35,11 @@ import { SeededRandom } from '../../core/seededRandom.ts';
 import { MAX_SAMPLE_LOSS } from '../../core/sumSpec.ts';
 import type { PartFigures } from '../../core/sumSpec.ts';
 import type { ModelParameters } from '../../core/updateStages.ts';
-import { batchesPerEpoch, checkExamples, gatherRows } from '../batches.ts';
+import { batchesPerEpoch, checkExamples, checkInputs, gatherInputs, gatherRows, rowsInTurn } from '../batches.ts';
 import { Pace } from '../pace.ts';
 import { Stopwatch } from '../stopwatch.ts';
 import type { Backend } from '../tfjs/backend.ts';
-import { upload } from '../tfjs/model.ts';
+import { upload, uploadInputs } from '../tfjs/model.ts';
 import type { Batch } from '../tfjs/model.ts';
 import { checkStock, forward } from './stockNetwork.ts';
 import type { StockHabits } from './stockNetwork.ts';
@@ -68,8 +68,8 @@ export class StockSession implements EngineSession {
       throw new HushError('engine/shape', `The model came with ${parameters.length} parameters, expected ${length}.`);
     }
     dispose(this.#variables);
-    this.#variables = blocks.map(({ shape, offset, length }) =>
-      tidy(() => variable(tensor(parameters.slice(offset, offset + length), [...shape]))),
+    this.#variables = blocks.map(({ shape, offset, length, role }) =>
+      tidy(() => variable(tensor(parameters.slice(offset, offset + length), [...shape]), role === 'learned')),
     );
   }
 
@@ -121,15 +121,13 @@ export class StockSession implements EngineSession {
     }
   }
 
-  async evaluate(examples: Examples): Promise<PartFigures> {
+  async evaluate(examples: Examples, control?: TrainingControl): Promise<PartFigures> {
     const { count } = examples;
     let [lossSum, correct] = [0, 0];
-    for (let from = 0; from < count; from += EVALUATION_ROWS) {
-      const rows = Math.min(EVALUATION_ROWS, count - from);
-      const order = Uint32Array.from({ length: rows }, (_, i) => from + i);
+    for await (const rows of rowsInTurn(count, EVALUATION_ROWS, control)) {
       const found = tidy(() => {
-        const batch = this.#gather(examples, order);
-        const probabilities = softmax(this.#logits(batch));
+        const batch = this.#gather(examples, rows);
+        const probabilities = softmax(this.#logits(batch.inputs));
         const ofClass = sum(mul(probabilities, batch.expected), 1);
         const clipped = clipByValue(ofClass, Math.exp(-MAX_SAMPLE_LOSS), 1);
         const hits = equal(argMax(probabilities, 1), batch.classes ?? 0);
@@ -141,6 +139,21 @@ export class StockSession implements EngineSession {
       correct += right?.[0] ?? 0;
     }
     return { lossSum, correct: Math.round(correct), samples: count * this.#placed.targets };
+  }
+
+  async predict(examples: Examples, control?: TrainingControl): Promise<Float32Array> {
+    checkInputs(examples, this.#placed);
+    const size = sizeOf(this.#placed.output);
+    const outputs = new Float32Array(examples.count * size);
+    for await (const rows of rowsInTurn(examples.count, EVALUATION_ROWS, control)) {
+      const logits = tidy(() => {
+        const inputs = gatherInputs(examples, this.#placed, rows);
+        return this.#logits(uploadInputs(rows.length, inputs, this.#placed));
+      });
+      outputs.set(await this.#backend.failure.guard(logits.data()), (rows[0] ?? 0) * size);
+      logits.dispose();
+    }
+    return outputs;
   }
 
   liveTensors(): number {
@@ -161,7 +174,7 @@ export class StockSession implements EngineSession {
       let hits: Tensor | undefined;
       const cost = optimizer.minimize(
         () => {
-          const logits = this.#logits(batch);
+          const logits = this.#logits(batch.inputs);
           if (last) hits = keep(sum(cast(equal(argMax(logits, 1), batch.classes ?? 0), 'float32')));
           return losses.softmaxCrossEntropy(batch.expected, logits);
         },
@@ -173,7 +186,7 @@ export class StockSession implements EngineSession {
   }
 
   /** Shape [predictions, classes]. To be called inside a tidy. */
-  #logits({ inputs }: Batch): Tensor2D {
+  #logits(inputs: Tensor): Tensor2D {
     return reshape(forward(this.#placed, this.#variables, inputs, this.#habits), [-1, this.#classes]);
   }
 

@@ -1,6 +1,7 @@
 /** Any network on tfjs: layer by layer forward, and automatic differentiation back. */
 import { add, clone, customGrad, dispose, grads, keep, mean, mul, reshape } from '@tensorflow/tfjs-core';
 import type { GradSaveFunc, Tensor, Tensor2D } from '@tensorflow/tfjs-core';
+import { sizeOf } from '../../core/layerShapes.ts';
 import type { PlacedNetwork } from '../../core/layerShapes.ts';
 import { registerGradients } from './gradients.ts';
 import { applyLayer } from './layers.ts';
@@ -37,7 +38,7 @@ export class AutodiffModel implements TensorModel {
       const all = parameters.map((parameter, i) =>
         isLearned(parameter, i) ? (next.next().value as Tensor) : parameter,
       );
-      const output = this.#forward(all, batch, { training: true, dropoutKeyOf, follow });
+      const output = this.#forward(all, batch.inputs, { training: true, dropoutKeyOf, follow });
       return this.#meanLoss(batch, (values) => (predicted = hold(values)))(output);
     };
     try {
@@ -49,23 +50,24 @@ export class AutodiffModel implements TensorModel {
     }
   }
 
-  predict(parameters: readonly Tensor[], batch: Batch): Tensor2D {
-    const pass: Pass = { training: false, dropoutKeyOf: () => 0, follow: () => undefined };
-    return this.#rule.predict(this.#forward(parameters, batch, pass));
+  output(parameters: readonly Tensor[], inputs: Tensor): Tensor2D {
+    return this.#forward(parameters, inputs, { training: false, dropoutKeyOf: () => 0, follow: () => undefined });
   }
 
   /** Shape [predictions, values of one]. */
-  #forward(parameters: readonly Tensor[], { rows, inputs, expected }: Batch, pass: Pass): Tensor2D {
+  #forward(parameters: readonly Tensor[], inputs: Tensor, pass: Pass): Tensor2D {
+    const [rows] = inputs.shape as [number];
     const outputs: Tensor[] = [];
     const outputOf = (index: number): Tensor => (index === -1 ? inputs : outputs[index]) as Tensor;
     let taken = 0;
-    for (const placed of this.#placed.layers) {
+    const { layers, output, predictions } = this.#placed;
+    for (const placed of layers) {
       const weights = parameters.slice(taken, (taken += placed.blocks.length));
       const { layer, from } = placed;
-      const output = applyLayer({ placed, rows, input: outputOf(from), weights, pass });
-      outputs.push(layer.kind === 'add' ? add(output, outputOf(layer.other)) : output);
+      const given = applyLayer({ placed, rows, input: outputOf(from), weights, pass });
+      outputs.push(layer.kind === 'add' ? add(given, outputOf(layer.other)) : given);
     }
-    return reshape(outputOf(outputs.length - 1), expected.shape);
+    return reshape(outputOf(outputs.length - 1), [rows * predictions, sizeOf(output) / predictions]);
   }
 
   /** With the loss's own gradient, which loses less to rounding than that of its steps. */

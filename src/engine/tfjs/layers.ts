@@ -136,7 +136,7 @@ function paddedAxis(size: number, window: number, stride: number): PaddedAxis {
 function batchNorm(input: Tensor, weights: readonly Tensor[], layer: Of<'batchNorm'>, pass: Pass): Tensor {
   const [gamma, beta, movingMean, movingVariance] = weights as [Tensor, Tensor, Tensor, Tensor];
   const { momentum, epsilon } = layer;
-  if (!pass.training) {
+  if (!pass.training || layer.frozen) {
     return add(mul(normalised(sub(input, movingMean), movingVariance, epsilon), gamma), beta);
   }
   const axes = Array.from({ length: input.rank - 1 }, (_, axis) => axis);

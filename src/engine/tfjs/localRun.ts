@@ -79,7 +79,7 @@ export class LocalRun {
       const stepped = this.#optimizer.step(learned, this.#clipped(this.#pulled(gradients, learned)), this.#state);
       const tally = counts ? tallied(this.#rule, predicted, batch, this.#tally) : undefined;
       return {
-        parameters: this.#merged(stepped.parameters, statistics),
+        parameters: this.#merged(parameters, stepped.parameters, statistics),
         state: stepped.state,
         ...(tally ? { tally: { ...tally } } : {}),
       };
@@ -97,13 +97,13 @@ export class LocalRun {
     return parameters.filter((_, i) => this.#placed.layout.blocks[i]?.role === 'learned');
   }
 
-  /** In the order of the layout. */
-  #merged(learned: readonly Tensor[], statistics: readonly Tensor[]): Tensor[] {
-    if (statistics.length === 0) return [...learned];
-    const [nextLearned, nextStatistic] = [learned.values(), statistics.values()];
-    return this.#placed.layout.blocks.map(
-      ({ role }) => (role === 'learned' ? nextLearned : nextStatistic).next().value as Tensor,
-    );
+  /** In the order of the layout; what is frozen is what it was `before`. */
+  #merged(before: readonly Tensor[], learned: readonly Tensor[], statistics: readonly Tensor[]): Tensor[] {
+    const next = { learned: learned.values(), statistic: statistics.values() };
+    return before.map((tensor, i) => {
+      const role = this.#placed.layout.blocks[i]?.role ?? 'frozen';
+      return role === 'frozen' ? clone(tensor) : (next[role].next().value as Tensor);
+    });
   }
 
   /** FedProx adds µ (w − w₀) to the gradient (Li et al. 2020, section 3.2). */

@@ -35,24 +35,26 @@ export function isMlp({ network, layers, input }: PlacedNetwork): boolean {
 export class Mlp implements TensorModel {
   /** Of each layer. */
   readonly #activations: readonly Activation[];
+  readonly #isFrozen: readonly boolean[];
   readonly #rule: LossRule;
   readonly #copiesTransposed: boolean;
 
   /** `placed` is one for which `isMlp` holds. */
   constructor({ network, layers }: PlacedNetwork, copiesTransposed: boolean) {
     this.#activations = layers.map(({ layer }) => (layer.kind === 'dense' ? layer.activation : 'linear'));
+    this.#isFrozen = layers.map(({ layer }) => layer.frozen ?? false);
     this.#rule = lossRule(network.loss);
     this.#copiesTransposed = copiesTransposed;
   }
 
   learn(parameters: readonly Tensor[], batch: Batch): Learned {
-    const { inputs, output } = this.#forward(parameters, batch);
+    const { inputs, output } = this.#forward(parameters, batch.inputs);
     const predicted = this.#rule.predict(output);
     const gradients: Tensor[] = [];
     let delta = this.#rule.delta(predicted, batch);
     for (let i = parameters.length - 2; i >= 0; i -= 2) {
       const input = inputs[i / 2] as Tensor2D;
-      gradients.unshift(this.#transposedTimes(input, delta), this.#columnSums(delta));
+      if (!this.#isFrozen[i / 2]) gradients.unshift(this.#transposedTimes(input, delta), this.#columnSums(delta));
       if (i === 0) break;
       const activation = this.#activations[i / 2 - 1] ?? 'linear';
       delta = throughActivation(activation, this.#timesTransposed(delta, parameters[i] as Tensor2D), input);
@@ -60,14 +62,14 @@ export class Mlp implements TensorModel {
     return { gradients, statistics: [], predicted };
   }
 
-  predict(parameters: readonly Tensor[], batch: Batch): Tensor2D {
-    return this.#rule.predict(this.#forward(parameters, batch).output);
+  output(parameters: readonly Tensor[], inputs: Tensor): Tensor2D {
+    return this.#forward(parameters, inputs).output;
   }
 
   /** Input of each layer, the batch first, and the logits. */
-  #forward(parameters: readonly Tensor[], batch: Batch): { inputs: readonly Tensor2D[]; output: Tensor2D } {
+  #forward(parameters: readonly Tensor[], batch: Tensor): { inputs: readonly Tensor2D[]; output: Tensor2D } {
     const inputs: Tensor2D[] = [];
-    let signal = batch.inputs as Tensor2D;
+    let signal = batch as Tensor2D;
     this.#activations.forEach((activation, i) => {
       inputs.push(signal);
       signal = dense(signal, parameters[2 * i] as Tensor2D, parameters[2 * i + 1] as Tensor1D, activation);

@@ -32,13 +32,19 @@ export interface Learned {
 export interface TensorModel {
   /** `dropoutKeyOf` gives the key of a layer by its index. */
   learn(parameters: readonly Tensor[], batch: Batch, dropoutKeyOf: (layer: number) => number): Learned;
-  /** As `LossRule.predict` gives it. */
-  predict(parameters: readonly Tensor[], batch: Batch): Tensor2D;
+  /** What the last layer gives outside of training, shape [predictions, values of one]; `inputs` as in a `Batch`. */
+  output(parameters: readonly Tensor[], inputs: Tensor): Tensor2D;
 }
 
 /** To be called inside a tidy. */
-export function upload({ rows, inputs, targets }: RowBatch, { network, input, output }: PlacedNetwork): Batch {
-  const uploaded = tensor(inputs, [rows, ...input], network.input.kind === 'tokens' ? 'int32' : 'float32');
+export function uploadInputs(rows: number, inputs: RowBatch['inputs'], { network, input }: PlacedNetwork): Tensor {
+  return tensor(inputs, [rows, ...input], network.input.kind === 'tokens' ? 'int32' : 'float32');
+}
+
+/** To be called inside a tidy. */
+export function upload({ rows, inputs, targets }: RowBatch, placed: PlacedNetwork): Batch {
+  const { network, output } = placed;
+  const uploaded = uploadInputs(rows, inputs, placed);
   if (network.loss !== 'softmax-cross-entropy') {
     return { rows, inputs: uploaded, expected: tensor2d(targets, [rows, sizeOf(output)]), classes: undefined };
   }

@@ -5,6 +5,7 @@ import type { Bytes } from '../../core/bytes.ts';
 import type { Examples } from '../../core/dataset.ts';
 import type { EngineSession, TrainingControl } from '../../core/engine.ts';
 import { HushError } from '../../core/errors.ts';
+import { sizeOf } from '../../core/layerShapes.ts';
 import type { PlacedNetwork } from '../../core/layerShapes.ts';
 import type { LocalTraining } from '../../core/plan.ts';
 import { SeededRandom } from '../../core/seededRandom.ts';
@@ -13,20 +14,19 @@ import type { PartFigures } from '../../core/sumSpec.ts';
 import type { ModelParameters } from '../../core/updateStages.ts';
 import { activate } from './backend.ts';
 import type { Backend } from './backend.ts';
-import { batchesPerEpoch, checkExamples, gatherRows } from '../batches.ts';
+import { batchesPerEpoch, checkExamples, checkInputs, gatherInputs, gatherRows, rowsInTurn } from '../batches.ts';
+import { checkFinite } from '../finite.ts';
 import { Pace } from '../pace.ts';
 import { Stopwatch } from '../stopwatch.ts';
-import { turn } from '../turn.ts';
 import { AutodiffModel } from './autodiff.ts';
 import { emptyTally, LocalRun } from './localRun.ts';
 import { lossRule, tallied } from './losses.ts';
 import type { LossRule, Tally } from './losses.ts';
 import { isMlp, Mlp } from './mlp.ts';
-import { upload } from './model.ts';
+import { upload, uploadInputs } from './model.ts';
 import type { TensorModel } from './model.ts';
 
 const EVALUATION_ROWS = 256;
-const TURN_EVERY_MS = 50;
 
 /** One session works at a time: tfjs has one active backend for the whole worker. */
 export class TfjsSession implements EngineSession {
@@ -123,27 +123,16 @@ export class TfjsSession implements EngineSession {
     await this.#ready();
     const pace = new Pace(() => this.#readBack());
     let tally = emptyTally();
-    let turnAtMs = performance.now() + TURN_EVERY_MS;
     try {
-      for (let from = 0; from < examples.count; from += EVALUATION_ROWS) {
-        const wait = control?.proceed(() => this.#readBack());
-        if (wait) await wait;
-        const rows = Math.min(EVALUATION_ROWS, examples.count - from);
-        const batch = gatherRows(
-          examples,
-          this.#placed,
-          Uint32Array.from({ length: rows }, (_, i) => from + i),
-        );
+      for await (const rows of rowsInTurn(examples.count, EVALUATION_ROWS, control, () => this.#readBack())) {
         const next = tidy(() => {
-          const uploaded = upload(batch, this.#placed);
-          return { ...tallied(this.#rule, this.#model.predict(this.#tensors, uploaded), uploaded, tally) };
+          const batch = upload(gatherRows(examples, this.#placed, rows), this.#placed);
+          const predicted = this.#rule.predict(this.#model.output(this.#tensors, batch.inputs));
+          return { ...tallied(this.#rule, predicted, batch, tally) };
         });
         dispose([tally.loss, tally.correct]);
         tally = next;
         await pace.stepped();
-        if (performance.now() < turnAtMs) continue;
-        await turn();
-        turnAtMs = performance.now() + TURN_EVERY_MS;
       }
       await pace.settle();
       return await this.#figures(tally, examples.count);
@@ -151,6 +140,26 @@ export class TfjsSession implements EngineSession {
       await pace.settle().catch(() => undefined);
       dispose([tally.loss, tally.correct]);
     }
+  }
+
+  async predict(examples: Examples, control?: TrainingControl): Promise<Float32Array> {
+    checkInputs(examples, this.#placed);
+    await this.#ready();
+    const size = sizeOf(this.#placed.output);
+    const outputs = new Float32Array(examples.count * size);
+    for await (const rows of rowsInTurn(examples.count, EVALUATION_ROWS, control)) {
+      const output = tidy(() => {
+        const inputs = gatherInputs(examples, this.#placed, rows);
+        return this.#model.output(this.#tensors, uploadInputs(rows.length, inputs, this.#placed));
+      });
+      try {
+        outputs.set(await this.#backend.failure.guard(output.data()), (rows[0] ?? 0) * size);
+      } finally {
+        output.dispose();
+      }
+    }
+    checkFinite(outputs, 'an output');
+    return outputs;
   }
 
   liveTensors(): number {
@@ -197,14 +206,5 @@ export class TfjsSession implements EngineSession {
     checkFinite(loss, 'the loss');
     const samples = rows * this.#placed.predictions;
     return { lossSum: loss[0] ?? 0, correct: Math.round(correct[0] ?? 0), samples };
-  }
-}
-
-function checkFinite(values: ArrayLike<number>, what: string): void {
-  for (let i = 0; i < values.length; i++) {
-    if (Number.isFinite(values[i])) continue;
-    throw new HushError('engine/not-finite', `Training diverged: ${what} became ${values[i]}, expected a number.`, {
-      advice: 'Lower the learning rate in the plan.',
-    });
   }
 }

@@ -45,10 +45,16 @@ export function batchNormLayer(
   };
   const output = machine.tensor(source.size, true);
   const over = { machine, columns, rowsOfOne: source.size / columns };
-  machine.kernel(['forward'], (f) => normalise(over, f, layer, places, source, output));
+  machine.kernel(['forward'], (f) =>
+    (layer.frozen ? byMovingStatistics : normalise)(over, f, layer, places, source, output),
+  );
   machine.kernel(['evaluation'], (f) => byMovingStatistics(over, f, layer, places, source, output));
   const backward = (): void => {
     const adds = source.learns && machine.addsTo(source);
+    if (layer.frozen) {
+      if (source.learns) machine.kernel(['backward'], (f) => scaleBack(over, f, layer, places, source, output, adds));
+      return;
+    }
     machine.kernel(['backward'], (f) => {
       const gradients = { gamma: gradient + gamma, beta: gradient + beta };
       back(over, f, places, gradients, source, output, adds);
@@ -168,12 +174,8 @@ function byMovingStatistics(
   output: Tensor,
 ): void {
   overColumnBlocks(over.machine, f, over.columns, BLOCK_COLUMNS, (block, at) => {
-    const scales = block.map(() => f.local('v128'));
+    const { scales, prepare } = movingScales(f, block, at, epsilon, places);
     const load = (place: number, { lanes, offset }: Columns): Code => lanes.load(int.plus(at.get, place), offset);
-    const prepare = block.map((column, i) => {
-      const deviation = vec.squareRoot(vec.add(load(places.movingVariance, column), vec.of(epsilon)));
-      return of(scales, i).set(vec.divide(load(places.gamma, column), deviation));
-    });
     return code(
       ...prepare,
       pass(over, f, at, [source.value, output.value], ([x, y]) =>
@@ -187,6 +189,48 @@ function byMovingStatistics(
         ),
       ),
     );
+  });
+}
+
+/** γ/σ of each column by the moving variance, and the code that finds it. */
+function movingScales(
+  f: FunctionBuilder,
+  block: readonly Columns[],
+  at: Local,
+  epsilon: number,
+  places: Places,
+): { readonly scales: readonly Local[]; readonly prepare: readonly Code[] } {
+  const scales = block.map(() => f.local('v128'));
+  const load = (place: number, { lanes, offset }: Columns): Code => lanes.load(int.plus(at.get, place), offset);
+  const prepare = block.map((column, i) => {
+    const deviation = vec.squareRoot(vec.add(load(places.movingVariance, column), vec.of(epsilon)));
+    return of(scales, i).set(vec.divide(load(places.gamma, column), deviation));
+  });
+  return { scales, prepare };
+}
+
+/** Of a frozen layer: dx = γ/σ · g, σ from the moving variance. */
+function scaleBack(
+  over: Over,
+  f: FunctionBuilder,
+  { epsilon }: BatchNorm,
+  places: Places,
+  source: Tensor,
+  output: Tensor,
+  adds: boolean,
+): void {
+  overColumnBlocks(over.machine, f, over.columns, BLOCK_COLUMNS, (block, at) => {
+    const { scales, prepare } = movingScales(f, block, at, epsilon, places);
+    const toSource = pass(over, f, at, [output.gradient, source.gradient], ([g, to]) =>
+      code(
+        ...block.map(({ lanes, offset }, i) => {
+          const value = vec.multiply(lanes.load(g?.get ?? [], offset), of(scales, i).get);
+          const old = lanes.load(to?.get ?? [], offset);
+          return lanes.store(to?.get ?? [], adds ? vec.add(old, value) : value, offset);
+        }),
+      ),
+    );
+    return code(...prepare, toSource);
   });
 }
 

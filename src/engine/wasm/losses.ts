@@ -39,7 +39,7 @@ export function lossKernels(machine: Machine, placed: PlacedNetwork, output: Ten
   const width = sizeOf(placed.output) / placed.predictions;
   const { loss } = placed.network;
   const isSoftmax = loss === 'softmax-cross-entropy';
-  for (const phase of ['forward', 'evaluation'] as const) {
+  for (const phase of ['forward', 'figures'] as const) {
     const trains = phase === 'forward' && output.learns;
     machine.kernel([phase], (f) => {
       const predictions = int.times(machine.rows, placed.predictions);

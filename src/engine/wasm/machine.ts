@@ -30,7 +30,8 @@ export interface Tensor {
   hasGradient: boolean;
 }
 
-export type Phase = 'forward' | 'evaluation' | 'backward';
+/** Forward ends with the loss; in an evaluation it is apart from the layers, in `figures`. */
+export type Phase = 'forward' | 'evaluation' | 'figures' | 'backward';
 
 /** What a kernel of one thread works on: from `from` up to `to`. */
 export interface Share {
@@ -55,7 +56,7 @@ export class Machine {
   readonly capacity: number;
   readonly threads: number;
   /** Names of exported kernels, in order. */
-  readonly kernels: Readonly<Record<Phase, string[]>> = { forward: [], evaluation: [], backward: [] };
+  readonly kernels: Readonly<Record<Phase, string[]>> = { forward: [], evaluation: [], figures: [], backward: [] };
   /** Of all kernels. */
   readonly names: string[] = [];
   /** The host's natural logarithm, in double. */

@@ -49,6 +49,8 @@ export interface CompiledNetwork {
   readonly vectors: Vectors;
   readonly rates: Rates;
   readonly loss: LossPlaces;
+  /** Address of what the last layer gives for a batch. */
+  readonly output: number;
   /** Address of a batch's inputs as they come, before they are floats. */
   readonly staging: number;
   /** Address of the factor for inputs. */
@@ -103,7 +105,8 @@ export function compileNetwork(
   for (const layer of placed.layers) {
     built.push(buildLayer(machine, layer, outputOf, weights, dropoutKeys));
   }
-  lossKernels(machine, placed, built.at(-1)?.output ?? input, loss);
+  const output = built.at(-1)?.output ?? input;
+  lossKernels(machine, placed, output, loss);
   for (const layer of built.toReversed()) {
     // What the loss does not depend on keeps a gradient of zero.
     if (layer.output.hasGradient) layer.backward();
@@ -120,6 +123,7 @@ export function compileNetwork(
     vectors,
     rates,
     loss,
+    output: output.value,
     staging,
     inputScale,
     scratch,

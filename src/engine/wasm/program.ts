@@ -2,6 +2,7 @@
 import type { Examples } from '../../core/dataset.ts';
 import { dropoutKey } from '../../core/dropout.ts';
 import { HushError } from '../../core/errors.ts';
+import { sizeOf } from '../../core/layerShapes.ts';
 import type { LocalTraining } from '../../core/plan.ts';
 import type { PartFigures } from '../../core/sumSpec.ts';
 import { Balance } from './balance.ts';
@@ -139,17 +140,24 @@ export class Program {
     return this.#places(updateKernels(optimizer, fedProxMu > 0, maxGradientNorm !== undefined));
   }
 
-  /** Copies rows of `examples` in, as they are. */
-  stage(examples: Examples, rows: ArrayLike<number>): void {
-    const { width, inputs, labels, labelWidth = 1 } = examples;
-    const { placed, staging, loss } = this.compiled;
+  /** Copies the inputs of some rows in, as they are. */
+  stage({ width, inputs }: Examples, rows: ArrayLike<number>): void {
+    const { placed, staging } = this.compiled;
     this.#words[ROWS_AT / 4] = rows.length;
     const isTokens = placed.network.input.kind === 'tokens';
-    const targets = placed.network.loss === 'softmax-cross-entropy' ? this.#words : this.#floats;
     const [to, at] = isTokens || inputs instanceof Int32Array ? [this.#words, staging / 4] : this.#staging(inputs);
     for (let i = 0; i < rows.length; i++) {
       const row = rows[i] ?? 0;
       to.set(inputs.subarray(row * width, (row + 1) * width), at + i * width);
+    }
+  }
+
+  /** The same of the targets, which only the loss reads. */
+  stageTargets({ labels, labelWidth = 1 }: Examples, rows: ArrayLike<number>): void {
+    const { placed, loss } = this.compiled;
+    const targets = placed.network.loss === 'softmax-cross-entropy' ? this.#words : this.#floats;
+    for (let i = 0; i < rows.length; i++) {
+      const row = rows[i] ?? 0;
       const target = loss.targets / 4 + i * labelWidth;
       if (labelWidth === 1) targets[target] = labels[row] ?? 0;
       else targets.set(labels.subarray(row * labelWidth, (row + 1) * labelWidth), target);
@@ -209,6 +217,12 @@ export class Program {
     }
     const hasHits = placed.network.loss !== 'mean-squared-error';
     return { lossSum, correct: hasHits ? correct : 0, samples: rows * placed.predictions };
+  }
+
+  /** What the last layer gave for a batch of `rows`; until the next one runs. */
+  outputs(rows: number): Float32Array {
+    const { output, placed } = this.compiled;
+    return this.#floats.subarray(output / 4, output / 4 + rows * sizeOf(placed.output));
   }
 
   #places(names: readonly string[]): number[] {

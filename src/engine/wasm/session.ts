@@ -4,15 +4,16 @@ import type { Examples } from '../../core/dataset.ts';
 import { dropoutSeed } from '../../core/dropout.ts';
 import type { EngineSession, TrainingControl } from '../../core/engine.ts';
 import { HushError } from '../../core/errors.ts';
+import { sizeOf } from '../../core/layerShapes.ts';
 import type { PlacedNetwork } from '../../core/layerShapes.ts';
 import type { LocalTraining } from '../../core/plan.ts';
 import { SeededRandom } from '../../core/seededRandom.ts';
 import { NO_FIGURES } from '../../core/sumSpec.ts';
 import type { PartFigures } from '../../core/sumSpec.ts';
 import type { ModelParameters } from '../../core/updateStages.ts';
-import { batchesPerEpoch, checkExamples } from '../batches.ts';
+import { batchesPerEpoch, checkExamples, checkInputs, rowsInTurn, TURN_EVERY_MS } from '../batches.ts';
+import { checkFinite } from '../finite.ts';
 import { Stopwatch } from '../stopwatch.ts';
-import { turn } from '../turn.ts';
 import type { Program } from './program.ts';
 import type { KernelList } from './program.ts';
 import { startProgram } from './target.ts';
@@ -21,8 +22,6 @@ import type { Target } from './target.ts';
 /** Batches of up to so many examples need no second compilation. */
 const USUAL_ROWS = 32;
 const REPORT_EVERY_MS = 50;
-/** A step that takes longer is interrupted between its kernels, so that a pause takes effect. */
-const TURN_EVERY_MS = 50;
 
 export class WasmSession implements EngineSession {
   readonly #placed: PlacedNetwork;
@@ -103,7 +102,9 @@ export class WasmSession implements EngineSession {
         const wait = control.proceed();
         if (wait) await watch.excluding(wait);
         if (this.#closed) throw new HushError('engine/closed', 'The session was closed.');
-        program.stage(examples, order.subarray(i * rows, (i + 1) * rows));
+        const batch = order.subarray(i * rows, (i + 1) * rows);
+        program.stage(examples, batch);
+        program.stageTargets(examples, batch);
         program.beginStep(steps, training, dropped);
         const slow = runner.run();
         if (slow) await slow;
@@ -124,28 +125,44 @@ export class WasmSession implements EngineSession {
     checkExamples(examples, this.#placed);
     if (examples.count === 0) return NO_FIGURES;
     const program = await this.#ready(1);
-    const { capacity } = program.compiled;
-    const kernels = [...program.stagingKernels(examples), ...program.phase('evaluation')];
-    program.setInputScale(examples.inputScale);
+    const kernels = program.phase('figures');
     program.forgetFigures();
     program.count(true);
-    let turnAtMs = performance.now() + TURN_EVERY_MS;
-    for (let from = 0; from < examples.count; from += capacity) {
-      const wait = control?.proceed();
-      if (wait) await wait;
-      const length = Math.min(capacity, examples.count - from);
-      program.stage(
-        examples,
-        Uint32Array.from({ length }, (_, i) => from + i),
-      );
+    for await (const rows of this.#outputs(program, examples, control)) {
+      program.stageTargets(examples, rows);
       program.run(kernels);
-      if (performance.now() < turnAtMs) continue;
-      await turn();
-      turnAtMs = performance.now() + TURN_EVERY_MS;
     }
     const figures = program.figures(examples.count);
     checkFinite([figures.lossSum], 'the loss');
     return figures;
+  }
+
+  async predict(examples: Examples, control?: TrainingControl): Promise<Float32Array> {
+    checkInputs(examples, this.#placed);
+    const program = await this.#ready(1);
+    const size = sizeOf(this.#placed.output);
+    const outputs = new Float32Array(examples.count * size);
+    for await (const rows of this.#outputs(program, examples, control)) {
+      outputs.set(program.outputs(rows.length), (rows[0] ?? 0) * size);
+    }
+    checkFinite(outputs, 'an output');
+    return outputs;
+  }
+
+  /** Gives rows whose outputs are there until it goes on. */
+  async *#outputs(
+    program: Program,
+    examples: Examples,
+    control: TrainingControl | undefined,
+  ): AsyncGenerator<Uint32Array, void, undefined> {
+    const kernels = [...program.stagingKernels(examples), ...program.phase('evaluation')];
+    program.setInputScale(examples.inputScale);
+    for await (const rows of rowsInTurn(examples.count, program.compiled.capacity, control)) {
+      if (this.#closed) throw new HushError('engine/closed', 'The session was closed.');
+      program.stage(examples, rows);
+      program.run(kernels);
+      yield rows;
+    }
   }
 
   /** What the parameters would be as tensors: everything else is there from the start to the end. */
@@ -183,7 +200,7 @@ export class WasmSession implements EngineSession {
   }
 }
 
-/** Runs a step's kernels: all at once while that is quick, otherwise with turns in between. */
+/** Runs a step's kernels: all at once while that is quick, otherwise with turns between them, for a pause to take effect. */
 class StepRunner {
   readonly #program: Program;
   readonly #kernels: KernelList;
@@ -217,14 +234,5 @@ class StepRunner {
       return wait ? this.#watch.excluding(wait) : undefined;
     });
     this.#isSlow = tookMs > TURN_EVERY_MS;
-  }
-}
-
-function checkFinite(values: ArrayLike<number>, what: string): void {
-  for (let i = 0; i < values.length; i++) {
-    if (Number.isFinite(values[i])) continue;
-    throw new HushError('engine/not-finite', `Training diverged: ${what} became ${values[i]}, expected a number.`, {
-      advice: 'Lower the learning rate in the plan.',
-    });
   }
 }

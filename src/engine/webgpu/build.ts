@@ -17,6 +17,8 @@ export interface BuildOptions {
   readonly data: { readonly kind: DataKind; readonly stride: number };
   /** None: forwards only. */
   readonly rule: UpdateRule | undefined;
+  /** Without a rule: whether the outputs are written down, and not what they cost. */
+  readonly tells?: boolean | undefined;
   readonly kernels: Kernels;
 }
 
@@ -51,10 +53,6 @@ export class Build {
 
   get training(): boolean {
     return this.rule !== undefined;
-  }
-
-  get parameters(): number {
-    return this.units.placed.layout.length;
   }
 
   add(...kernels: readonly Kernel[]): void {
@@ -104,7 +102,7 @@ export class Build {
 
   learn(width: Width, lanes?: string): string {
     if (!this.rule) throw new RangeError('a program without an update learns nothing');
-    return learn(width, this.rule, this.parameters, lanes);
+    return learn(width, this.rule, this.units.placed.layout, lanes);
   }
 
   /** A kernel with one invocation for each `i` below `count`. */

@@ -33,7 +33,7 @@ export function batchNormForward(build: Build, unit: Unit): void {
   const reader = build.reader(unit.input);
   const { at, count } = vectors(build, unit);
   const epsilon = literal(layer.epsilon);
-  const kept = build.training ? [momentsOf(build, unit, channels)] : [];
+  const kept = build.training && !layer.frozen ? [momentsOf(build, unit, channels)] : [];
   const [own] = kept;
   if (own) {
     const move = (offset: number, value: string): string =>
@@ -76,8 +76,26 @@ finish(i, (${at(reader, `i / ${channels}u`, 'o')} - mean) * scale * params[${gam
 }
 
 export function batchNormBackward(build: Build, unit: Unit, gradient: Tensor): void {
+  const { layer } = unit.layer;
+  if (layer.kind !== 'batchNorm') return;
   const { channels } = unit;
-  const [gamma = 0, beta = 0] = unit.layer.blocks.map(({ offset }) => offset);
+  const [gamma = 0, beta = 0, , movingVariance = 0] = unit.layer.blocks.map(({ offset }) => offset);
+  if (layer.frozen) {
+    // Only a factor for each channel, which does not change.
+    const scale = `params[${gamma}u + o] * inverseSqrt(params[${movingVariance}u + o] + ${literal(layer.epsilon)})`;
+    build.flow(unit.input, (tail) =>
+      build.elementwise(
+        `batchNorm ${unit.index} input`,
+        build.rows * unit.size,
+        [gradient, ...gradientTensors(tail)],
+        () => ({
+          declarations: gradientTail(1, tail),
+          body: `let o = i % ${channels}u; finish(i, ${scale} * arena[${gradient.offset}u + i]);`,
+        }),
+      ),
+    );
+    return;
+  }
   const reader = build.reader(unit.input);
   const { at, count } = vectors(build, unit);
   const own = momentsOf(build, unit, channels);

@@ -6,6 +6,7 @@ import { Build } from './build.ts';
 import type { BuildOptions } from './build.ts';
 import * as embedding from './embedding.ts';
 import { figureWords, isFusedWithLoss, loss } from './losses.ts';
+import { outputs } from './outputs.ts';
 import { batchNormBackward, batchNormForward, layerNormBackward, layerNormForward } from './norms.ts';
 import type { Unit } from './units.ts';
 import { clippedUpdate } from './update.ts';
@@ -30,12 +31,13 @@ export interface StepProgram {
   readonly rows: number;
 }
 
-/** Layers backwards, and the gradients with them; then, if the gradient is clipped, the update by itself. */
+/** Layers forwards, and what they give is told or weighed; layers backwards, and the gradients with them; then, if the gradient is clipped, the update by itself. */
 export function compileStep(options: BuildOptions): StepProgram {
   const build = new Build(options);
   const { units, placed } = options.units;
-  for (const unit of units) if (!isFusedWithLoss(build, unit)) forward(build, unit);
-  loss(build);
+  for (const unit of units) if (options.tells || !isFusedWithLoss(build, unit)) forward(build, unit);
+  if (options.tells) outputs(build);
+  else loss(build);
   if (options.rule) {
     for (const unit of units.toReversed()) {
       if (!unit.needsGradient) continue;

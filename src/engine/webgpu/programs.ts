@@ -17,6 +17,8 @@ export interface ProgramShape {
   /** None: forwards only. */
   readonly rule: UpdateRule | undefined;
   readonly kind: DataKind;
+  /** Without a rule: see `BuildOptions`. */
+  readonly tells?: boolean | undefined;
 }
 
 /** Kernels that are timed before they are chosen, or one kind for all products. */
@@ -54,12 +56,13 @@ export class Programs {
     return prepared;
   }
 
-  forEvaluation(kind: DataKind): Promise<Prepared> {
+  /** `tells`: see `BuildOptions`. */
+  forEvaluation(kind: DataKind, tells?: boolean): Promise<Prepared> {
     const fits = (rows: number): boolean =>
       this.#compile({ rows, rule: undefined, kind }, this.#kernels()).arena <= EVALUATION_VALUES;
     const rows = this.#evaluationRows.get(kind) ?? EVALUATION_ROWS.find(fits) ?? 1;
     this.#evaluationRows.set(kind, rows);
-    return this.of({ rows, rule: undefined, kind });
+    return this.of({ rows, rule: undefined, kind, tells });
   }
 
   async #prepare(shape: ProgramShape): Promise<Prepared> {
@@ -87,8 +90,8 @@ export class Programs {
     await tune(this.#device, { products, arena, parameters: layout.length, rows, stride, kind });
   }
 
-  #compile({ rows, rule, kind }: ProgramShape, kernels: Kernels): StepProgram {
+  #compile({ rows, rule, kind, tells }: ProgramShape, kernels: Kernels): StepProgram {
     const stride = rowStride(kind, sizeOf(this.#units.placed.input));
-    return compileStep({ units: this.#units, rows, data: { kind, stride }, rule, kernels });
+    return compileStep({ units: this.#units, rows, data: { kind, stride }, rule, tells, kernels });
   }
 }

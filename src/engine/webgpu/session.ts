@@ -3,13 +3,15 @@ import type { Bytes } from '../../core/bytes.ts';
 import type { Examples } from '../../core/dataset.ts';
 import type { EngineSession, TrainingControl } from '../../core/engine.ts';
 import { HushError } from '../../core/errors.ts';
+import { sizeOf } from '../../core/layerShapes.ts';
 import type { PlacedNetwork } from '../../core/layerShapes.ts';
 import type { LocalTraining } from '../../core/plan.ts';
 import { SeededRandom } from '../../core/seededRandom.ts';
 import { NO_FIGURES } from '../../core/sumSpec.ts';
 import type { PartFigures } from '../../core/sumSpec.ts';
 import type { ModelParameters } from '../../core/updateStages.ts';
-import { batchesPerEpoch, checkExamples } from '../batches.ts';
+import { batchesPerEpoch, checkExamples, checkInputs } from '../batches.ts';
+import { checkFinite } from '../finite.ts';
 import { Stopwatch } from '../stopwatch.ts';
 import { Datasets, dataKind } from './datasets.ts';
 import type { Device } from './device.ts';
@@ -20,6 +22,7 @@ import { runSteps } from './run.ts';
 import type { RunCost } from './run.ts';
 import { evaluationWords, readFigures, trainingWords } from './settings.ts';
 import { Storage } from './storage.ts';
+import type { Own } from './storage.ts';
 import { cutIntoUnits } from './units.ts';
 import { stateVectors, updateRule } from './update.ts';
 import type { UpdateRule } from './update.ts';
@@ -32,6 +35,9 @@ export interface Account extends RunCost {
   /** All buffers of the engine, data sets included. */
   readonly deviceBytes: number;
 }
+
+/** Outputs that are read back at once, but for those of a single batch: 4 MiB. */
+const OUTPUT_VALUES = 2 ** 20;
 
 export class CompiledSession implements EngineSession {
   readonly #placed: PlacedNetwork;
@@ -143,14 +149,47 @@ export class CompiledSession implements EngineSession {
     checkExamples(examples, this.#placed);
     this.#check();
     if (examples.count === 0) return NO_FIGURES;
-    const { program, ready } = await this.#programs.forEvaluation(dataKind(examples));
+    const prepared = await this.#programs.forEvaluation(dataKind(examples));
+    const { control: words, rows } = prepared.program;
+    await this.#forward(prepared, examples, 0, Math.ceil(examples.count / rows), control);
+    const figures = readFigures(await this.#readBack(words));
+    return { ...finite(figures), samples: examples.count * this.#placed.predictions };
+  }
+
+  async predict(examples: Examples, control?: TrainingControl): Promise<Float32Array> {
+    checkInputs(examples, this.#placed);
+    this.#check();
+    const size = sizeOf(this.#placed.output);
+    const outputs = new Float32Array(examples.count * size);
+    if (examples.count === 0) return outputs;
+    const prepared = await this.#programs.forEvaluation(dataKind(examples), true);
+    const values = prepared.program.rows * size;
+    const batches = Math.ceil(outputs.length / values);
+    const together = Math.max(1, Math.floor(OUTPUT_VALUES / values));
+    for (let batch = 0; batch < batches; batch += together) {
+      const steps = Math.min(together, batches - batch);
+      await this.#storage.reserve({ state: 4 * steps * values });
+      await this.#forward(prepared, examples, batch, steps, control);
+      const told = new Float32Array(await this.#copy(['state', 4 * steps * values]));
+      outputs.set(told.subarray(0, outputs.length - batch * values), batch * values);
+    }
+    checkFinite(outputs, 'an output');
+    return outputs;
+  }
+
+  /** Runs a program that learns nothing on so many batches from `batch` on. */
+  async #forward(
+    { program, ready }: Prepared,
+    examples: Examples,
+    batch: number,
+    steps: number,
+    control: TrainingControl | undefined,
+  ): Promise<void> {
     const data = await this.#datasets.of(examples);
     await this.#reserve({ program, ready }, undefined, 0);
     this.#upload();
-    const { queue } = this.#device.gpu;
-    queue.writeBuffer(this.#storage.of('control'), 0, evaluationWords(program.control, examples));
-    const known = this.#known;
-    const steps = Math.ceil(examples.count / program.rows);
+    const words = evaluationWords(program.control, examples, batch);
+    this.#device.gpu.queue.writeBuffer(this.#storage.of('control'), 0, words);
     await runSteps({
       device: this.#device,
       ready,
@@ -161,8 +200,6 @@ export class CompiledSession implements EngineSession {
       prepare: (step) => steps - step,
       report: () => undefined,
     });
-    const figures = readFigures(await this.#readBack(program.control, known));
-    return { ...finite(figures), samples: examples.count * this.#placed.predictions };
   }
 
   /** Buffers on the device, but for the data sets that are kept for the next round: never more than a few. */
@@ -218,40 +255,36 @@ export class CompiledSession implements EngineSession {
     this.#device.gpu.queue.submit([encoder.finish()]);
   }
 
-  /** Reads the parameters, unless they are `known`, and the control words, all at once. */
-  async #readBack(controlWords: number, known?: ModelParameters): Promise<Uint32Array<ArrayBuffer>> {
-    const bytes = known ? 0 : 4 * this.#placed.layout.length;
-    const total = bytes + 4 * controlWords;
+  /** Reads the parameters, unless they are known, and the control words, all at once. */
+  async #readBack(controlWords: number): Promise<Uint32Array<ArrayBuffer>> {
+    const bytes = this.#known ? 0 : 4 * this.#placed.layout.length;
+    const copy = await this.#copy(['params', bytes], ['control', 4 * controlWords]);
+    const parameters = this.#known ?? (new Float32Array(copy, 0, bytes / 4) as unknown as ModelParameters);
+    checkFinite(parameters, 'a parameter');
+    this.#known = parameters;
+    return new Uint32Array(copy, bytes);
+  }
+
+  /** The first bytes of buffers, one after the other, in one round trip. */
+  async #copy(...parts: readonly (readonly [Own, number])[]): Promise<ArrayBuffer> {
+    const total = parts.reduce((sum, [, bytes]) => sum + bytes, 0);
     await this.#storage.reserve({ readBack: total });
     const buffer = this.#storage.of('readBack');
     const encoder = this.#device.gpu.createCommandEncoder();
-    if (bytes > 0) encoder.copyBufferToBuffer(this.#storage.of('params'), 0, buffer, 0, bytes);
-    if (controlWords > 0) {
-      encoder.copyBufferToBuffer(this.#storage.of('control'), 0, buffer, bytes, 4 * controlWords);
+    let at = 0;
+    for (const [name, bytes] of parts) {
+      if (bytes > 0) encoder.copyBufferToBuffer(this.#storage.of(name), 0, buffer, at, bytes);
+      at += bytes;
     }
     this.#device.gpu.queue.submit([encoder.finish()]);
     await this.#device.failure.guard(buffer.mapAsync(GPUMapMode.READ, 0, total));
     const copy = buffer.getMappedRange(0, total).slice(0);
     buffer.unmap();
-    const parameters = known ?? (new Float32Array(copy, 0, bytes / 4) as unknown as ModelParameters);
-    checkFinite(parameters);
-    this.#known = parameters;
-    return new Uint32Array(copy, bytes);
+    return copy;
   }
 }
 
-function checkFinite(values: Float32Array): void {
-  const odd = values.find((value) => !Number.isFinite(value));
-  if (odd !== undefined) throw notFinite(`a parameter became ${odd}`);
-}
-
 function finite<F extends { readonly lossSum: number }>(figures: F): F {
-  if (!Number.isFinite(figures.lossSum)) throw notFinite(`the loss became ${figures.lossSum}`);
+  checkFinite([figures.lossSum], 'the loss');
   return figures;
-}
-
-function notFinite(what: string): HushError {
-  return new HushError('engine/not-finite', `Training diverged: ${what}, expected a number.`, {
-    advice: 'Lower the learning rate in the plan.',
-  });
 }

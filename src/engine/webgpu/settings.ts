@@ -5,10 +5,12 @@ import { dropoutSeed } from '../../core/dropout.ts';
 import type { LocalTraining } from '../../core/plan.ts';
 import { CONTROL } from './wgsl.ts';
 
-/** `words`: of the whole control buffer; the figures start at 0. */
-export function evaluationWords(words: number, { count, inputScale }: Examples): Uint32Array<ArrayBuffer> {
+/** `words`: of the whole control buffer; the figures start at 0. `step`: the batch that is the first. */
+export function evaluationWords(words: number, { count, inputScale }: Examples, step = 0): Uint32Array<ArrayBuffer> {
   const control = new Uint32Array(words);
   const floats = new Float32Array(control.buffer);
+  control[CONTROL.step] = step;
+  control[CONTROL.orderFrom] = step;
   control[CONTROL.count] = count;
   floats[CONTROL.inputScale] = inputScale;
   return control;

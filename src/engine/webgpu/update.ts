@@ -28,15 +28,26 @@ export function stateVectors(rule: UpdateRule): { readonly moments: number; read
   return { moments: MOMENTS[rule.optimizer], anchor: rule.proximal };
 }
 
-/** WGSL `fn learn(i, gradient)`: takes the step for parameter `i`, or leaves the gradient for when its norm is known. */
-export function learn(width: Width, rule: UpdateRule, length: number, lanes?: string): string {
+/**
+ * WGSL `fn learn(i, gradient)`: takes the step for parameter `i`, or leaves the gradient for when its norm is known. All lanes
+ * are of one block; nothing is done for one that is frozen.
+ */
+export function learn(width: Width, rule: UpdateRule, { blocks, length }: ParameterLayout, lanes?: string): string {
   const { moments } = stateVectors(rule);
   const parameters = `fn learn(i: u32, gradient: ${typeOf(width)}${lanes ? `, ${lanes}: u32` : ''})`;
   const pull = rule.proximal
     ? `g += setting(${CONTROL.proximal}) * (${load(width, 'params', 'i')} - ${load(width, 'state', `${moments * length}u + i`)});`
     : '';
   const then = rule.clipped ? store(width, 'grads', 'i', 'g', lanes) : descend(width, rule, length, lanes);
-  return `${parameters} { var g = gradient; ${pull} ${then} }`;
+  const frozen = within(blocks.filter(({ role }) => role === 'frozen'));
+  const leave = frozen === 'false' ? '' : `if (${frozen}) { return; } `;
+  return `${parameters} { ${leave}var g = gradient; ${pull} ${then} }`;
+}
+
+/** WGSL: whether parameter `i` is in one of the blocks. */
+function within(blocks: ParameterLayout['blocks']): string {
+  const ranges = blocks.map(({ offset, length }) => `(i >= ${offset}u && i < ${offset + length}u)`);
+  return ranges.join(' || ') || 'false';
 }
 
 /** Li et al. 2020 add µ (w − w₀) to the gradient before all this (FedProx, section 3.2). */
@@ -75,11 +86,7 @@ const SIZE = 64;
 /** Scales the whole gradient down to the norm's limit (Pascanu et al. 2013, algorithm 1), then takes the step. */
 export function clippedUpdate(rule: UpdateRule, { blocks, length }: ParameterLayout): Kernel[] {
   const squares = new Tensor('squares', NORM_GROUPS * SIZE);
-  const followed = blocks.filter(({ role }) => role === 'statistic');
-  const ranges = followed.map(({ offset, length }) =>
-    `(i >= ${offset}u & i < ${offset + length}u)`.replace(' & ', ' && '),
-  );
-  const isFollowed = ranges.length > 0 ? ranges.join(' || ') : 'false';
+  const notLearned = within(blocks.filter(({ role }) => role !== 'learned'));
   const stride = NORM_GROUPS * SIZE;
   return [
     {
@@ -89,7 +96,7 @@ export function clippedUpdate(rule: UpdateRule, { blocks, length }: ParameterLay
       tensors: [squares],
       code: () => ({
         body: `var sum = 0.0;
-for (var i = id; i < ${length}u; i += ${stride}u) { if (!(${isFollowed})) { sum += grads[i] * grads[i]; } }
+for (var i = id; i < ${length}u; i += ${stride}u) { if (!(${notLearned})) { sum += grads[i] * grads[i]; } }
 arena[${squares.offset}u + id] = sum;`,
       }),
     },
@@ -120,7 +127,7 @@ if (local == 0u) {
       tensors: [],
       code: () => ({
         body: `let i = id;
-if (i >= ${length}u || ${isFollowed}) { return; }
+if (i >= ${length}u || ${notLearned}) { return; }
 let g = grads[i] * setting(${CONTROL.gradientScale});
 ${descend(1, rule, length)}`,
       }),

@@ -14,7 +14,7 @@ export const CONTROL = {
   next: 3,
   nextCorrection1: 4,
   nextCorrection2: 5,
-  /** The step whose rows begin the order buffer. */
+  /** The step whose rows begin the order buffer, or whose outputs are the first that are written down. */
   orderFrom: 6,
   /** Figures are summed from this step on. */
   countFrom: 7,
