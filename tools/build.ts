@@ -4,7 +4,6 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { build } from 'vite';
 import { ROOT, runIfMain } from './command.ts';
 import { buildDatasets } from './datasets.ts';
 
@@ -24,6 +23,8 @@ export async function buildApplication(options: { readonly force?: boolean } = {
   const before = await readFile(STAMP, 'utf8').catch(() => '');
   if (!options.force && before === digest && existsSync(join(DIST, 'index.html'))) return false;
   await rm(STAMP, { force: true });
+  // Takes long to load, and there is mostly nothing to build.
+  const { build } = await import('vite');
   await build({ root: ROOT, configFile: join(ROOT, 'vite.config.ts'), logLevel: 'warn' });
   await mkdir(join(ROOT, '.cache'), { recursive: true });
   await writeFile(STAMP, digest);

@@ -9,32 +9,49 @@ export function utf8(text: string): Bytes {
   return encoder.encode(text);
 }
 
+const decoder = new TextDecoder();
+
 /** Keys, ids and hashes are text in here: thousands are turned in a round. */
-const HEX_PAIRS = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+const HEX_DIGITS = utf8('0123456789abcdef');
+/** A text made digit by digit would be a chain of pieces, which costs its every reader more than the text. */
+const written = new Uint8Array(256);
 
 export function toHex(bytes: Uint8Array): string {
-  let text = '';
-  for (let i = 0; i < bytes.length; i++) text += HEX_PAIRS[bytes[i] ?? 0] ?? '';
-  return text;
+  return hexBetween(bytes, 0, bytes.length);
 }
+
+/** Of bytes `from` to `to − 1`. */
+export function hexBetween(bytes: Uint8Array, from: number, to: number): string {
+  const length = 2 * (to - from);
+  const digits = length <= written.length ? written : new Uint8Array(length);
+  for (let i = from, at = 0; i < to; i++, at += 2) {
+    const byte = bytes[i] ?? 0;
+    digits[at] = HEX_DIGITS[byte >>> 4] ?? 0;
+    digits[at + 1] = HEX_DIGITS[byte & 15] ?? 0;
+  }
+  return decoder.decode(digits.subarray(0, length));
+}
+
+/** The value of a digit by the code of its character; −1 for what is none. */
+const DIGIT_OF = Int8Array.from({ length: 128 }, (_, code) => HEX_DIGITS.indexOf(code));
 
 /** @throws RangeError when `text` is not an even number of lower-case hexadecimal digits. */
 export function fromHex(text: string): Bytes {
   const bytes = new Uint8Array(Math.ceil(text.length / 2));
+  let all = 0;
   for (let i = 0; i < bytes.length; i++) {
-    const byte = (digitOf(text.charCodeAt(2 * i)) << 4) | digitOf(text.charCodeAt(2 * i + 1));
-    if (byte < 0) {
-      throw new RangeError(`expected lower-case hexadecimal digits in pairs, got "${text.slice(0, 40)}"`);
-    }
+    const byte = (digitAt(text, 2 * i) << 4) | digitAt(text, 2 * i + 1);
+    all |= byte;
     bytes[i] = byte;
   }
-  return bytes;
+  if (all >= 0) return bytes;
+  throw new RangeError(`expected lower-case hexadecimal digits in pairs, got "${text.slice(0, 40)}"`);
 }
 
 /** −1 for what is no digit, the end of the text among them. */
-function digitOf(code: number): number {
-  if (code >= 48 && code <= 57) return code - 48;
-  return code >= 97 && code <= 102 ? code - 87 : -1;
+function digitAt(text: string, at: number): number {
+  const code = text.charCodeAt(at);
+  return code < 128 ? (DIGIT_OF[code] ?? -1) : -1;
 }
 
 /** RFC 4648 section 5, without padding. */

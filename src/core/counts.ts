@@ -1,5 +1,6 @@
 /** What a part of the data is counted by beside loss and hits: a confusion matrix, or sums over errors and targets. */
 import type { Plan } from './plan.ts';
+import type { PartFigures } from './sumSpec.ts';
 
 /** With more classes no cells are counted: they grow with the square, and nobody reads such a table. */
 export const MAX_COUNTED_CLASSES = 32;
@@ -63,6 +64,27 @@ export function amountsOf(counts: Counts): readonly number[] {
   if (counts.kind === 'classes') return counts.cells;
   const { absoluteErrorSum, squaredErrorSum, targetSum, squaredTargetSum } = counts;
   return [absoluteErrorSum, squaredErrorSum, Math.max(0, targetSum), Math.max(0, -targetSum), squaredTargetSum];
+}
+
+/** What of a part's counts cannot be, as a phrase; undefined where all of it can. */
+export function countsProblem({ counts, samples, correct }: PartFigures): string | undefined {
+  if (counts?.kind === 'classes') {
+    const { cells } = counts;
+    const classes = Math.round(Math.sqrt(cells.length));
+    const all = cells.reduce((sum, cell) => sum + cell, 0);
+    const hits = cells.reduce((sum, cell, i) => (i % (classes + 1) === 0 ? sum + cell : sum), 0);
+    if (all !== samples) return `cells of ${all} samples, expected ${samples}`;
+    return hits === correct ? undefined : `a diagonal of ${hits}, expected the hits, ${correct}`;
+  }
+  if (counts?.kind === 'values') {
+    const { absoluteErrorSum, squaredErrorSum, targetSum, squaredTargetSum } = counts;
+    const most = samples * MAX_VALUE;
+    const sums = Math.max(absoluteErrorSum, Math.abs(targetSum));
+    if (!(sums <= most)) return `a sum of ${sums}, expected at most ${most} for ${samples} samples`;
+    const squares = Math.max(squaredErrorSum, squaredTargetSum);
+    if (!(squares <= most * MAX_VALUE)) return `squares of ${squares}, expected at most ${most * MAX_VALUE}`;
+  }
+  return undefined;
 }
 
 /** From `amountsOf`, or from sums of such. */

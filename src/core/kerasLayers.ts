@@ -121,6 +121,7 @@ export const KERAS_LAYERS: Readonly<Record<string, Convert>> = {
       epsilon: v.nullish(finite(1e-12, 1), 1e-3),
       center: only(true),
       scale: only(true),
+      renorm: only(false),
     },
     ({ axis, momentum, epsilon }, given, wrong) => {
       if (!isLast(axis, given)) throw wrong('axis', axis, 'the last one, -1');
@@ -147,6 +148,7 @@ export const KERAS_LAYERS: Readonly<Record<string, Convert>> = {
       use_bias: only(true),
       return_sequences: v.literal(true, 'true'),
       return_state: only(false),
+      time_major: only(false),
       go_backwards: only(false),
       stateful: only(false),
       dropout: only(0),

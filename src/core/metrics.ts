@@ -20,6 +20,11 @@ const DEFAULTS: Readonly<Record<Plan['task']['kind'], MetricName>> = {
   'next-token': 'perplexity',
 };
 
+/** Whether more of it is better. */
+export function growsWithQuality(name: MetricName): boolean {
+  return name === 'accuracy' || name === 'f1' || name === 'r2';
+}
+
 /** The plan's, or that of its task. */
 export function metricNameOf({ evaluation, task }: Pick<Plan, 'evaluation' | 'task'>): MetricName {
   return evaluation.metric ?? DEFAULTS[task.kind];

@@ -4,7 +4,7 @@ import { HushError } from './errors.ts';
 import type { Hash } from './ids.ts';
 import { METRIC_NAMES } from './metrics.ts';
 import { modelSpecSchema } from './modelSpec.ts';
-import { checkFit } from './planFit.ts';
+import { checkEvaluation, checkFit } from './planFit.ts';
 import type { Decoded } from './schema.ts';
 import { finite, integer, list, parseDocument, text, v } from './schema.ts';
 
@@ -161,6 +161,11 @@ export const planSchema = v.strictObject({
     metric: v.optional(v.picklist(METRIC_NAMES, `one of ${METRIC_NAMES.join(', ')}`)),
     /** The class whose F1 is taken; without it F1 is the mean over the classes. */
     positiveClass: v.optional(text(200)),
+    /**
+     * Ends training, with a last round that measures, once the metric on the federated validation data has not got better
+     * by more than `minimumChange` for so many rounds.
+     */
+    earlyStopping: v.optional(v.strictObject({ patienceRounds: integer(1, 100_000), minimumChange: finite(0, 1e9) })),
   }),
   seed: integer(0, 2 ** 32 - 1),
 });
@@ -216,6 +221,7 @@ function checkAcrossFields(plan: Plan): void {
     wrong('aggregation.bits', bits, `at least ${MIN_HALF_RING_BITS} with "aggregation.ring" "half"`);
   }
   checkFit(plan, wrong);
+  checkEvaluation(plan, wrong);
   const { admission, names } = plan.security;
   if (admission === 'named' && names.length < cohort.target) {
     wrong('security.names', `${names.length} people`, `at least aggregation.cohort.target, ${cohort.target}`);

@@ -1,4 +1,5 @@
 /** Whether a plan's task, data and model go together: what one field alone cannot tell. */
+import { MAX_COUNTED_CLASSES } from './counts.ts';
 import { checkExpectedData } from './dataSchema.ts';
 import type { ExpectedData } from './dataSchema.ts';
 import { classesOf, exampleWidth, networkInput, vocabularySize } from './dataShape.ts';
@@ -6,6 +7,7 @@ import { asHushError, HushError } from './errors.ts';
 import { placeNetwork } from './layerShapes.ts';
 import type { PlacedNetwork } from './layerShapes.ts';
 import { lossOf, networkOf, outputsOf } from './modelSpec.ts';
+import type { MetricName } from './metrics.ts';
 import type { ModelSpec } from './modelSpec.ts';
 import type { NetworkInput } from './network.ts';
 import type { Plan } from './plan.ts';
@@ -44,6 +46,38 @@ function checkPublic({ schema, split }: PublicData, task: Task, refuse: Refuse):
   if (schema.kind === 'images') refuse('data.schema.kind', schema.kind, 'one of table, text for public data');
   if ((split.kind === 'label' || split.kind === 'dirichlet') && !classesOf(schema)) {
     refuse('data.split.kind', split.kind, 'one of iid, natural for data without classes');
+  }
+}
+
+/** By task, what a model of it can be judged by. */
+const METRICS: Readonly<Record<Task['kind'], readonly MetricName[]>> = {
+  classification: ['accuracy', 'f1', 'loss'],
+  regression: ['mae', 'r2', 'loss'],
+  'next-token': ['perplexity', 'accuracy', 'loss'],
+};
+
+export function checkEvaluation({ evaluation, task }: Plan, refuse: Refuse): void {
+  const { metric, positiveClass, earlyStopping, validationFraction } = evaluation;
+  const fitting = METRICS[task.kind];
+  if (metric !== undefined && !fitting.includes(metric)) {
+    refuse('evaluation.metric', metric, `one of ${fitting.join(', ')} for the task ${task.kind}`);
+  }
+  const classes = task.kind === 'classification' ? task.classes : [];
+  if (metric === 'f1' && classes.length > MAX_COUNTED_CLASSES) {
+    refuse(
+      'evaluation.metric',
+      metric,
+      `another with ${classes.length} classes: at most ${MAX_COUNTED_CLASSES} are counted`,
+    );
+  }
+  if (positiveClass !== undefined && metric !== 'f1') {
+    refuse('evaluation.positiveClass', positiveClass, 'none unless evaluation.metric is "f1"');
+  }
+  if (positiveClass !== undefined && !classes.includes(positiveClass)) {
+    refuse('evaluation.positiveClass', positiveClass, 'one of task.classes');
+  }
+  if (earlyStopping && validationFraction === 0) {
+    refuse('evaluation.validationFraction', validationFraction, 'more than 0 with evaluation.earlyStopping');
   }
 }
 

@@ -19,13 +19,15 @@ export function figuresOf(
 ): PartFigures {
   const samples = outputs.length / width;
   const hitsOf = loss === 'softmax-cross-entropy' ? classes : loss === 'binary-cross-entropy' ? binary : values;
-  const amounts = new Float64Array(kind === 'classes' ? width * width : kind === 'values' ? 5 : 0);
+  // One logit says which of two classes it is.
+  const classCount = loss === 'binary-cross-entropy' ? 2 : width;
+  const amounts = new Float64Array(kind === 'classes' ? classCount ** 2 : kind === 'values' ? 5 : 0);
   let [lossSum, correct] = [0, 0];
   for (let row = 0; row < samples; row++) {
     const of = hitsOf(outputs, row * width, width, labels, row);
     lossSum += of.loss;
     correct += of.hit ? 1 : 0;
-    if (kind === 'classes') count(amounts, (labels[row] ?? 0) * width + of.predicted, 1);
+    if (kind === 'classes') count(amounts, (labels[row] ?? 0) * classCount + of.predicted, 1);
     if (kind === 'values') addValue(amounts, outputs[row] ?? 0, labels[row] ?? 0);
   }
   const figures = { lossSum, correct, samples };
@@ -35,7 +37,7 @@ export function figuresOf(
 interface Prediction {
   readonly loss: number;
   readonly hit: boolean;
-  /** The class of the largest logit, the first of several. */
+  /** The class of the largest logit, the first of several; with binary cross-entropy whether the first is above 0. */
   readonly predicted: number;
 }
 
@@ -58,7 +60,7 @@ function binary(outputs: Float32Array, from: number, width: number, labels: Labe
     loss += Math.max(logit, 0) - logit * label + Math.log1p(Math.exp(-Math.abs(logit)));
     hit &&= logit > 0 === label > 0.5;
   }
-  return { loss: loss / width, hit, predicted: 0 };
+  return { loss: loss / width, hit, predicted: (outputs[from] ?? 0) > 0 ? 1 : 0 };
 }
 
 function values(outputs: Float32Array, from: number, width: number, labels: Labels): Prediction {

@@ -1,6 +1,8 @@
 /** A running federation as a screen shows it: plain data, derived from a role's state. Times are milliseconds. */
+import type { Counts } from './counts.ts';
 import type { EngineChoice } from './engine.ts';
 import type { FederationId, Hash, ParticipantId, RoundNumber } from './ids.ts';
+import type { Metric, MetricName } from './metrics.ts';
 import type { Plan } from './plan.ts';
 
 /** The steps of a round, in order, as the picture names them. */
@@ -18,7 +20,7 @@ export type RunPhase =
   | 'waiting'
   | 'running'
   | 'paused'
-  /** All rounds done. */
+  /** All rounds done, or stopped early by the plan. */
   | 'finished'
   /** Left of one's own will. */
   | 'left'
@@ -85,12 +87,30 @@ export interface RoundView {
 /** Figures of the model that stood after `round` training rounds, over the people who measured it. */
 export interface MeasuredPoint {
   readonly round: RoundNumber;
+  /** What the plan is judged by; its values, and the counts behind them, are undefined where nothing was measured. */
+  readonly metric: MetricName;
+  readonly testMetric: number | undefined;
   readonly testAccuracy: number | undefined;
   readonly testLoss: number | undefined;
+  readonly testCounts: Counts | undefined;
+  readonly validationMetric: number | undefined;
   readonly validationAccuracy: number | undefined;
   readonly validationLoss: number | undefined;
+  readonly validationCounts: Counts | undefined;
   readonly trainingLoss: number | undefined;
   readonly people: number;
+  /** Of the test part. */
+  readonly samples: number;
+  readonly validationSamples: number;
+}
+
+/** What the model scored on the data of this tab alone. */
+export interface OwnScores {
+  /** Training rounds after which the model stood. */
+  readonly round: RoundNumber;
+  readonly part: 'validation' | 'test';
+  readonly metric: Metric;
+  readonly loss: number;
   readonly samples: number;
 }
 
@@ -143,6 +163,8 @@ export interface RunView {
   readonly round: RoundView | undefined;
   readonly people: readonly PersonView[];
   readonly curve: readonly MeasuredPoint[];
+  /** Shown to this participant alone; the coordinator has none. */
+  readonly own: OwnScores | undefined;
   readonly secondsPerRound: number | undefined;
   readonly trainSecondsPerRound: number | undefined;
   /** Application frames of this tab. */

@@ -24,12 +24,19 @@ export function rawBytes(maxBytes: number) {
   return v.pipe(
     v.instance(Uint8Array),
     v.check((bytes) => bytes.length <= maxBytes, `at most ${maxBytes} bytes`),
+    v.metadata({ rawBytes: maxBytes }),
   );
 }
 
 export function integer(min: number, max: number) {
   const expected = `an integer from ${min} to ${max}`;
-  return v.pipe(v.number(expected), v.safeInteger(expected), v.minValue(min, expected), v.maxValue(max, expected));
+  return v.pipe(
+    v.number(expected),
+    v.safeInteger(expected),
+    v.minValue(min, expected),
+    v.maxValue(max, expected),
+    v.metadata({ integer: [min, max] }),
+  );
 }
 
 export function finite(min: number, max: number) {
@@ -55,7 +62,7 @@ export function list<const Item extends v.GenericSchema>(item: Item, max: number
 export function toWire(schema: v.GenericSchema, value: unknown): unknown {
   if (value === undefined || value === null) return value;
   const node = schema as unknown as SchemaNode;
-  if (node.pipe?.some((item) => item.type === 'metadata' && item.metadata && 'hexBytes' in item.metadata)) {
+  if (metadataOf(node).hexBytes !== undefined) {
     return typeof value === 'string' && HEX_PAIRS.test(value) ? fromHex(value) : value;
   }
   switch (node.type) {
@@ -88,11 +95,65 @@ export function toWire(schema: v.GenericSchema, value: unknown): unknown {
 
 const HEX_PAIRS = /^(?:[0-9a-f]{2})*$/;
 
+/** What a schema accepts, where that can be said in a word; all else is `other`. */
+export type Shape =
+  | { readonly kind: 'hex'; readonly length: number }
+  | { readonly kind: 'bytes'; readonly max: number }
+  | { readonly kind: 'integer'; readonly min: number; readonly max: number }
+  | { readonly kind: 'list'; readonly item: v.GenericSchema; readonly max: number }
+  | { readonly kind: 'tuple'; readonly items: readonly v.GenericSchema[] }
+  | { readonly kind: 'object'; readonly fields: readonly ShapeField[] }
+  | { readonly kind: 'nullable'; readonly wrapped: v.GenericSchema }
+  | { readonly kind: 'other' };
+
+export interface ShapeField {
+  readonly key: string;
+  readonly schema: v.GenericSchema;
+  readonly isOptional: boolean;
+}
+
+/** For whoever reads and writes values of a schema by the thousand, and wants to ask it no more than once. */
+export function shapeOf(schema: v.GenericSchema): Shape {
+  const node = schema as unknown as SchemaNode;
+  const { hexBytes: hex, rawBytes: max, integer: range } = metadataOf(node);
+  if (hex !== undefined) return { kind: 'hex', length: hex };
+  if (max !== undefined) return { kind: 'bytes', max };
+  if (range !== undefined) return { kind: 'integer', min: range[0], max: range[1] };
+  const [, bound, ...more] = node.pipe ?? [];
+  if (node.type === 'array' && node.item && bound?.type === 'max_length' && more.length === 0) {
+    return { kind: 'list', item: node.item, max: bound.requirement as number };
+  }
+  // Whatever is checked of a whole is not known here.
+  if (node.pipe !== undefined) return { kind: 'other' };
+  if (node.type === 'strict_tuple' && node.items) return { kind: 'tuple', items: node.items };
+  if (node.type === 'strict_object' && node.entries) {
+    return { kind: 'object', fields: Object.entries(node.entries).map(([key, inner]) => fieldOf(key, inner)) };
+  }
+  if (node.type === 'nullable' && node.wrapped) return { kind: 'nullable', wrapped: node.wrapped };
+  return { kind: 'other' };
+}
+
+function fieldOf(key: string, schema: v.GenericSchema): ShapeField {
+  const { type, wrapped, pipe } = schema as unknown as SchemaNode;
+  const isOptional = type === 'optional' && wrapped !== undefined && pipe === undefined;
+  return { key, schema: isOptional ? wrapped : schema, isOptional };
+}
+
+function metadataOf({ pipe }: SchemaNode): Metadata {
+  return pipe?.find(({ type }) => type === 'metadata')?.metadata ?? {};
+}
+
+interface Metadata {
+  readonly hexBytes?: number;
+  readonly rawBytes?: number;
+  readonly integer?: readonly [min: number, max: number];
+}
+
 type Fields = Record<string, unknown>;
 
 interface SchemaNode {
   readonly type: string;
-  readonly pipe?: readonly { readonly type: string; readonly metadata?: object }[];
+  readonly pipe?: readonly { readonly type: string; readonly metadata?: Metadata; readonly requirement?: unknown }[];
   readonly entries?: Readonly<Record<string, v.GenericSchema>>;
   readonly item?: v.GenericSchema;
   readonly items?: readonly v.GenericSchema[];
@@ -152,7 +213,8 @@ function expectation({ message, expected }: v.BaseIssue<unknown>): string {
 function expectationAt(schema: v.GenericSchema, path: readonly v.IssuePathItem[]): string {
   let at: v.GenericSchema | undefined = schema;
   for (const { key, input } of path) {
-    const node = at as unknown as SchemaNode | undefined;
+    const given = at as unknown as SchemaNode | undefined;
+    const node = given?.type === 'optional' ? (given.wrapped as unknown as SchemaNode) : given;
     const inner = node?.type === 'variant' ? (optionFor(node, input as Fields) as unknown as SchemaNode) : node;
     at = inner?.entries?.[String(key)] ?? inner?.item;
   }

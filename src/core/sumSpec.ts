@@ -1,4 +1,5 @@
 /** What a secure sum is for: named segments of integers, one a ring word, so that figures travel hidden like updates. */
+import { countsSpecOf } from './counts.ts';
 import type { Counts } from './counts.ts';
 import { HushError } from './errors.ts';
 import type { Plan } from './plan.ts';
@@ -39,10 +40,13 @@ export interface PartFigures {
   readonly correct: number;
   readonly samples: number;
   /** Of the validation and the test part, where the plan's task has any, see counts.ts; engines leave them out. */
-  readonly counts?: Counts;
+  readonly counts?: Counts | undefined;
 }
 
 export type Figures = Readonly<Record<Part, PartFigures>>;
+
+/** The parts that are counted: what is kept from training, which the model is judged by. */
+export const COUNTED_PARTS: readonly Part[] = ['validation', 'test'];
 
 export const NO_FIGURES: PartFigures = { lossSum: 0, correct: 0, samples: 0 };
 
@@ -84,13 +88,22 @@ function limbs(name: string, bits: number, scale: number): Segment {
   return plain(name, Math.ceil(WIDE_INTEGER_BITS / bits), bits, scale);
 }
 
-function commonSegments(bits: number): Segment[] {
+/** The limbs of each integer follow one another; see counts.ts for what they are. */
+function countsSegments(plan: Plan, bits: number): Segment[] {
+  const spec = countsSpecOf(plan);
+  if (!spec) return [];
+  const length = spec.integers * Math.ceil(spec.bits / bits);
+  return COUNTED_PARTS.map((part) => plain(`${part}/counts`, length, bits, spec.unit));
+}
+
+function commonSegments(plan: Plan, bits: number): Segment[] {
   const figures = PARTS.flatMap((part) => [
     limbs(`${part}/loss`, bits, LOSS_UNIT),
     limbs(`${part}/correct`, bits, 1),
     limbs(`${part}/samples`, bits, 1),
   ]);
-  return [...figures, plain('count', 1, bits, 1), plain('zeros', Math.ceil(ZERO_BITS / bits), bits, 1)];
+  const counts = countsSegments(plan, bits);
+  return [...figures, ...counts, plain('count', 1, bits, 1), plain('zeros', Math.ceil(ZERO_BITS / bits), bits, 1)];
 }
 
 /**
@@ -108,14 +121,14 @@ export function trainingSumSpec(plan: Plan, parameters: number): SumSpec {
     segments: [
       { name: 'update', length: parameters, bits, scale, block, centred },
       limbs('weight', limbBits, 1),
-      ...commonSegments(limbBits),
+      ...commonSegments(plan, limbBits),
     ],
   };
 }
 
 /** The sum of a round that measures the model and changes nothing. */
 export function evaluationSumSpec(plan: Plan): SumSpec {
-  return { kind: 'evaluate', segments: commonSegments(plan.aggregation.bits) };
+  return { kind: 'evaluate', segments: commonSegments(plan, plan.aggregation.bits) };
 }
 
 export function sumSpecFor(kind: 'train' | 'evaluate', plan: Plan, parameters: number): SumSpec {

@@ -1,7 +1,7 @@
 /** What a survivor signs in step 7, put together the same way by participant, coordinator and whoever reads the ledger. */
 import type { Hash } from '../core/ids.ts';
-import { figuresHashOf, sheetHashOf } from './record.ts';
-import type { CompleteBody, Sheet, SummedGroup } from './record.ts';
+import { figuresHashOf } from './record.ts';
+import type { CompleteBody, SummedGroup } from './record.ts';
 import type { Confirmation } from './statements.ts';
 
 /** What came of the sum. */
@@ -11,7 +11,7 @@ export function confirmationOf(
   result: Result,
   prevRecordHash: Hash,
   { rosterRoot, u1Root, u2Root }: Pick<SummedGroup, 'rosterRoot' | 'u1Root' | 'u2Root'>,
-  sheet: Pick<Sheet, 'participants' | 'survivors'>,
+  sheetHash: Hash,
 ): Confirmation {
   const { sumHash, modelHashAfter, sumSpecHash } = result;
   return {
@@ -22,7 +22,7 @@ export function confirmationOf(
     u1Root,
     u2Root,
     sumSpecHash,
-    sheetHash: sheetHashOf(sheet),
+    sheetHash,
     figuresHash: figuresHashOf(result),
   };
 }

@@ -1,6 +1,6 @@
 /** Steps 6 and 7 as the coordinator takes them: total, result, confirmations, record; and what becomes of abandoned rounds. */
 import type { HushError } from '../core/errors.ts';
-import type { ParticipantId, RoundNumber, Signature } from '../core/ids.ts';
+import type { Hash, ParticipantId, RoundNumber, Signature } from '../core/ids.ts';
 import { threshold } from '../core/plan.ts';
 import { confirmationOf } from './confirmation.ts';
 import { isOver, membersOf, participantsOf } from './coordinatorDraft.ts';
@@ -9,7 +9,7 @@ import { keyOfSurvivor } from './coordinatorRound.ts';
 import type { CoordinatorGroup, CoordinatorRound } from './coordinatorRounds.ts';
 import type { CoordinatorTasks, RoundMetrics, Unsealed } from './coordinatorState.ts';
 import { byId } from './memberSets.ts';
-import { pointOf } from './measured.ts';
+import { earlyEndOf, pointOf } from './measured.ts';
 import type { Body } from './messages.ts';
 import { sheetHashOf } from './record.ts';
 import type { CompleteBody, GroupEntry, LedgerRecord, Sheet } from './record.ts';
@@ -70,7 +70,7 @@ export function onConfirm(
     return draft.refused('round/unexpected-confirmation', id);
   }
   const result = { ...applied, sumSpecHash: tuple.sumSpecHash };
-  const confirmation = confirmationOf(result, draft.state.head.recordHash, tuple, peopleOf(at.group));
+  const confirmation = confirmationOf(result, draft.state.head.recordHash, tuple, sheetHashOfSummed(at.group));
   draft.task('checkConfirm', number, { key, body, confirmation }, { about: id });
 }
 
@@ -78,6 +78,15 @@ export function onConfirm(
 function peopleOf(group: CoordinatorGroup): Pick<Sheet, 'participants' | 'survivors'> {
   const survivors = group.step === 'summed' ? group.survivors.map(([id]) => id) : [];
   return { participants: participantsOf(group), survivors };
+}
+
+/** By the survivors, which are fixed: everyone's confirmation is over the same sheet. */
+const sheetHashes = new WeakMap<CoordinatorGroup['survivors'], Hash>();
+
+function sheetHashOfSummed(group: CoordinatorGroup): Hash {
+  const hash = sheetHashes.get(group.survivors) ?? sheetHashOf(peopleOf(group));
+  sheetHashes.set(group.survivors, hash);
+  return hash;
 }
 
 export function onConfirmChecked(
@@ -185,7 +194,7 @@ function metricsOf(draft: CoordinatorDraft, round: CoordinatorRound, body: Compl
     bytesUpPerParticipant: 0,
     bytesDownPerParticipant: 0,
     engines,
-    point: pointOf(body),
+    point: pointOf(body, draft.state.plan),
   };
 }
 
@@ -234,7 +243,7 @@ export function onSealed(
   if (metrics !== undefined) draft.patch({ metrics: [...draft.state.metrics, metrics] });
   const sizes = body.groups.flatMap((group) => (group.status === 'summed' ? [group.survivors] : []));
   draft.patch({ failures: 0, nextCallMs: 0, smallestGroup: Math.min(...sizes) });
-  draft.patch({ curve: [...draft.state.curve, pointOf(body)] });
+  draft.patch({ curve: [...draft.state.curve, pointOf(body, draft.state.plan)] });
   const round = draft.roundAt(number, 'recording');
   draft.move(number, 'done', undefined);
   tell(draft, number, record, round);
@@ -242,8 +251,9 @@ export function onSealed(
   draft.log(`Round ${number} is in the ledger: ${body.survivors} of ${body.members} updates${seconds}.`, 'good');
   if (body.kind !== 'evaluate') return;
   draft.patch({ phase: 'finished' });
-  draft.log('All rounds are done.', 'good');
-  draft.sendTo('all', 'end', number, { reason: 'All rounds are done.' });
+  const reason = earlyEndOf(draft.state.plan, head) ?? 'All rounds are done.';
+  draft.log(reason, 'good');
+  draft.sendTo('all', 'end', number, { reason });
 }
 
 /** Survivors get the sheet of their own group, which is enough for them; everyone else gets all. */

@@ -4,9 +4,11 @@ import type { Hash, ParticipantId, RoundNumber, Signature } from '../core/ids.ts
 import { dealingsOf, isOver, membersOf } from './coordinatorDraft.ts';
 import type { CoordinatorDraft } from './coordinatorDraft.ts';
 import type { CoordinatorGroup } from './coordinatorRounds.ts';
+import { kindOfNext } from './ledger.ts';
 import { byId, u2RootOf } from './memberSets.ts';
 import type { Survivor } from './memberSets.ts';
 import type { Body } from './messages.ts';
+import { indexIn } from './roster.ts';
 import { DealerFault } from './unmasking.ts';
 
 /** Goes on with a round once every group that is left has its shares delivered. */
@@ -23,7 +25,7 @@ export function closeSharing(draft: CoordinatorDraft): void {
 export function beginNext(draft: CoordinatorDraft): void {
   const { upcoming, current, sealing, unsealed, head, plan, paused } = draft.state;
   if (upcoming?.step !== 'ready' || !isOver(current) || sealing || unsealed.length > 0 || paused) return;
-  const kind = head.completed < plan.aggregation.rounds ? 'train' : 'evaluate';
+  const kind = kindOfNext(plan, head);
   const begun = { ...upcoming, kind, modelHash: head.modelHash, beganMs: draft.nowMs } as const;
   draft.patch({ current: begun, upcoming: undefined });
   draft.move(begun.number, 'running', undefined);
@@ -110,7 +112,7 @@ export function onAgree(draft: CoordinatorDraft, id: ParticipantId, number: Roun
 /** Undefined for whoever is no survivor. */
 export function keyOfSurvivor({ roster, survivors }: CoordinatorGroup, id: ParticipantId) {
   const survived = survivors.some(([other]) => other === id);
-  return survived ? roster.members.find((member) => member.id === id)?.publicKey : undefined;
+  return survived ? roster.members[indexIn(roster, id)]?.publicKey : undefined;
 }
 
 export function onAgreementChecked(

@@ -5,6 +5,7 @@ import type { Reachability } from '../core/ports.ts';
 import type { PersonView, RoundStep, RoundView, RunView, WaitView } from '../core/runView.ts';
 import type { CoordinatorGroup, CoordinatorRound } from './coordinatorRounds.ts';
 import type { CoordinatorState } from './coordinatorState.ts';
+import { earlyEndOf } from './measured.ts';
 import type { Body } from './messages.ts';
 import type { RunCounters } from './participantView.ts';
 import { personState, shownRound } from './personState.ts';
@@ -177,7 +178,7 @@ function sentenceOf(state: CoordinatorState, round: CoordinatorRound | undefined
     case 'paused':
       return `Paused after round ${state.head.completed} of ${rounds}.`;
     case 'finished':
-      return `All ${rounds} rounds are done.`;
+      return earlyEndOf(state.plan, state.head) ?? `All ${rounds} rounds are done.`;
     case 'failed':
       return state.problem?.message ?? 'Something failed.';
     case 'connecting':
@@ -215,6 +216,7 @@ export function coordinatorView(state: CoordinatorState, counters: CoordinatorCo
     round: round && roundView(state, round),
     people: peopleOf(state, round, counters),
     curve: state.curve,
+    own: undefined,
     secondsPerRound: mean(trained.map((entry) => entry.seconds)),
     trainSecondsPerRound: mean(trained.map((entry) => entry.trainSeconds)),
     bytesUpPerRound: mean(trained.map((entry) => entry.bytesUpPerParticipant)),

@@ -17,9 +17,10 @@ import { taggedHash } from '../crypto/hash.ts';
 import { leafHash, merkleTree, nodeHash, rootAbove } from '../crypto/merkle.ts';
 import { ProvenTree } from '../crypto/provenTree.ts';
 import { splitSecret } from '../crypto/shamir.ts';
-import { decodeCbor, encodeCbor } from './cbor.ts';
 import type { OpenedShare } from './messages.ts';
 import type { Roster } from './roster.ts';
+import { decodeAs } from './schemaReader.ts';
+import { encodeAs } from './schemaWriter.ts';
 
 const SALT_BYTES = 16;
 const SHARE_BYTES = 32;
@@ -71,14 +72,14 @@ export function deal(roster: Roster, maskSecretKey: Bytes, selfSeed: Bytes, rand
   return {
     shareRoot: root,
     plainBoxes: held.map(({ key, keySalt, seed, seedSalt }, j) =>
-      encodeCbor({ key, keySalt, seed, seedSalt, path: (proofs[2 * j] ?? []).slice(1) }),
+      encodeAs(boxSchema, { key, keySalt, seed, seedSalt, path: (proofs[2 * j] ?? []).slice(1) }),
     ),
   };
 }
 
 /** Reads a holder's box. @throws HushError `share/box` when it is malformed, `share/proof` when it is not under the root. */
 export function readBox(plain: Uint8Array, roster: Roster, holderIndex: number, shareRoot: Hash): HeldShares {
-  const parsed = v.safeParse(boxSchema, decodeCbor(plain));
+  const parsed = decodeAs(boxSchema, plain);
   if (!parsed.success) throw new HushError('share/box', 'A box of shares is malformed.');
   const shares = parsed.output;
   const { key, keySalt, seed, seedSalt, path } = shares;
@@ -100,9 +101,9 @@ function holderAt(roster: Roster, holderIndex: number): ParticipantId {
 
 /** One share with its salt and its proof. */
 export interface Evidence {
-  readonly share: Uint8Array;
-  readonly salt: Uint8Array;
-  readonly proof: readonly Uint8Array[];
+  readonly share: Bytes;
+  readonly salt: Bytes;
+  readonly proof: readonly Bytes[];
 }
 
 function evidenceOf(secret: Secret, shares: HeldShares, roster: Roster, holderIndex: number): Evidence {
@@ -127,7 +128,8 @@ export function openShare(
   holderIndex: number,
 ): OpenedShare {
   const { share, salt, proof } = evidenceOf(secret, shares, roster, holderIndex);
-  return [dealer, ownBytes(share), ownBytes(salt), proof.map((hash) => ownBytes(hash))];
+  // The share itself will be wiped.
+  return [dealer, ownBytes(share), salt, [...proof]];
 }
 
 /** Where a dealer's shares are proven; one for all who hold some. */

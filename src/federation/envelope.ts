@@ -6,14 +6,16 @@ import { fromHex } from '../core/bytes.ts';
 import type { Bytes } from '../core/bytes.ts';
 import { HushError } from '../core/errors.ts';
 import type { FederationId, Hash, ParticipantId, PublicKey, Signature } from '../core/ids.ts';
-import { hexBytes, integer, rawBytes, text, toWire, v } from '../core/schema.ts';
+import { hexBytes, integer, rawBytes, text, v } from '../core/schema.ts';
 import type { Decoded } from '../core/schema.ts';
 import { sha256Later } from '../crypto/hash.ts';
 import { verifySignature } from '../crypto/identity.ts';
 import type { Identity } from '../crypto/identity.ts';
-import { decodeCbor, encodeCbor } from './cbor.ts';
+import { encodeCbor } from './cbor.ts';
 import { bodySchema, isMessageType, PROTOCOL_VERSION, ruleOf } from './messages.ts';
 import type { Binding, Body, Message, MessageType, Role } from './messages.ts';
+import { decodeAs } from './schemaReader.ts';
+import { encodeAs } from './schemaWriter.ts';
 import { shared } from './sharing.ts';
 
 const envelopeSchema = v.strictObject({
@@ -62,10 +64,10 @@ export async function sealEnvelope<Type extends MessageType>(
   outgoing: Outgoing<Type>,
 ): Promise<Bytes> {
   const { type, round, to, seq } = outgoing;
-  const body = encodeCbor(toWire(bodySchema(type), outgoing.body));
+  const body = encodeAs(bodySchema(type), outgoing.body);
   const unsigned = { v: PROTOCOL_VERSION, type, ...binding, round, from: identity.id, to, seq, body };
   const signature = await identity.sign(signedBytes(unsigned, await sha256Later(body)));
-  return encodeCbor(toWire(envelopeSchema, { ...unsigned, signature }));
+  return encodeAs(envelopeSchema, { ...unsigned, signature });
 }
 
 export interface Expectation {
@@ -90,7 +92,7 @@ export interface Opened {
  * @throws HushError `codec/…`: cbor, schema, version, binding, type, direction, size, sender, sequence, signature.
  */
 export async function openEnvelope(bytes: Bytes, expected: Expectation): Promise<Opened> {
-  const envelope = parse(envelopeSchema, decodeCbor(bytes), 'envelope');
+  const envelope = parse(envelopeSchema, bytes, 'envelope');
   const { type, body, from, to, seq, round } = envelope;
   if (!isMessageType(type)) throw refusal('codec/type', `Unknown message type "${type}".`);
   // A challenge and a hello are read whatever their version, so that a mismatch can be said to the person.
@@ -124,11 +126,11 @@ export async function openEnvelope(bytes: Bytes, expected: Expectation): Promise
 }
 
 function readBody(type: MessageType, body: Uint8Array): unknown {
-  return parse(bodySchema(type), decodeCbor(body), type);
+  return parse(bodySchema(type), body, type);
 }
 
-function parse<Schema extends v.GenericSchema>(schema: Schema, value: unknown, what: string): Decoded<Schema> {
-  const result = v.safeParse(schema, value, { abortEarly: true });
+function parse<Schema extends v.GenericSchema>(schema: Schema, bytes: Uint8Array, what: string): Decoded<Schema> {
+  const result = decodeAs(schema, bytes);
   if (result.success) return result.output;
   const field = v.getDotPath(result.issues[0]) ?? '';
   throw refusal('codec/schema', `"${what}" is not well formed at "${field}".`);

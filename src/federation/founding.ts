@@ -66,7 +66,7 @@ export async function restoreCoordinator(
       unsealed,
       ...kept,
       metrics,
-      curve: bodies.flatMap((body) => (body.status === 'complete' ? [pointOf(body)] : [])),
+      curve: bodies.flatMap((body) => (body.status === 'complete' ? [pointOf(body, plan)] : [])),
     }),
   };
 }

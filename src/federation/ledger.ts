@@ -1,14 +1,15 @@
 /** The chain of records: what a late joiner, or anyone, checks before believing a model (PROTOCOL, step 7). */
 import { fromHex } from '../core/bytes.ts';
+import { isStopped, judge, UNJUDGED } from '../core/earlyStopping.ts';
+import type { Judgement } from '../core/earlyStopping.ts';
 import { HushError } from '../core/errors.ts';
 import type { Hash, ParticipantId, PublicKey } from '../core/ids.ts';
 import { groupCount, threshold } from '../core/plan.ts';
 import type { Plan } from '../core/plan.ts';
-import { list, toWire, v } from '../core/schema.ts';
+import { list } from '../core/schema.ts';
 import { participantIdOf, taggedHash } from '../crypto/hash.ts';
 import { verifySignature } from '../crypto/identity.ts';
 import type { Bytes } from '../core/bytes.ts';
-import { decodeCbor, encodeCbor } from './cbor.ts';
 import { confirmationOf } from './confirmation.ts';
 import { countSigned } from './countSigned.ts';
 import { groupOf, seedOf } from './groups.ts';
@@ -17,6 +18,8 @@ import { checkAscending } from './memberSets.ts';
 import { recordBytes, recordHash, recordSchema, sheetHashOf } from './record.ts';
 import type { CompleteBody, GroupEntry, LedgerRecord, Sheet } from './record.ts';
 import { quorum } from './roster.ts';
+import { decodeAs } from './schemaReader.ts';
+import { encodeAs } from './schemaWriter.ts';
 import { confirmationStatement, recordStatement } from './statements.ts';
 
 const ledgerSchema = list(recordSchema, 1_000_000);
@@ -31,6 +34,13 @@ export interface LedgerHead {
   /** Completed training rounds. */
   readonly completed: number;
   readonly abandoned: number;
+  /** What early stopping goes by. */
+  readonly judgement: Judgement;
+}
+
+/** What the round that follows is for: everyone tells it from the ledger alone. */
+export function kindOfNext(plan: Plan, { completed, judgement }: LedgerHead): 'train' | 'evaluate' {
+  return completed < plan.aggregation.rounds && !isStopped(plan, judgement) ? 'train' : 'evaluate';
 }
 
 /** What the first record refers to. */
@@ -45,7 +55,15 @@ export function genesisHash(binding: Binding, coordinatorKey: PublicKey): Hash {
 
 export function emptyHead(binding: Binding, coordinatorKey: PublicKey, initialModelHash: Hash): LedgerHead {
   const genesis = genesisHash(binding, coordinatorKey);
-  return { records: 0, recordHash: genesis, modelHash: initialModelHash, round: 0, completed: 0, abandoned: 0 };
+  return {
+    records: 0,
+    recordHash: genesis,
+    modelHash: initialModelHash,
+    round: 0,
+    completed: 0,
+    abandoned: 0,
+    judgement: UNJUDGED,
+  };
 }
 
 export interface LedgerContext {
@@ -93,14 +111,18 @@ export async function extendHead(
   }
   const expected = head.completed + (body.kind === 'train' ? 1 : 0);
   if (body.completed !== expected) throw wrong('ledger/count', `Completed ${body.completed}, expected ${expected}.`);
-  if (body.completed > plan.aggregation.rounds) {
-    throw wrong('ledger/beyond-plan', `${body.completed} rounds, and the plan has ${plan.aggregation.rounds}.`);
+  const due = kindOfNext(plan, head);
+  if (body.kind !== due) {
+    const far = `after ${head.completed} of ${plan.aggregation.rounds} rounds`;
+    const code = due === 'train' ? 'ledger/early-end' : 'ledger/beyond-plan';
+    throw wrong(code, `A round of kind "${body.kind}" ${far}, where the plan has one of kind "${due}".`);
   }
   if (body.kind === 'evaluate' && body.modelHashAfter !== body.modelHashBefore) {
     throw wrong('ledger/model', 'A round that only measures changed the model.');
   }
   await checkGroups(context, record, body, own, wrong);
-  return { ...head, ...next, completed: body.completed, modelHash: body.modelHashAfter };
+  const judgement = body.kind === 'train' ? judge(plan, head.judgement, body.figures.validation) : head.judgement;
+  return { ...head, ...next, completed: body.completed, modelHash: body.modelHashAfter, judgement };
 }
 
 type Wrong = (code: `ledger/${string}`, message: string) => HushError;
@@ -190,17 +212,21 @@ async function checkSheet(
   if (alive.size < needed || alive.size !== group.survivors) {
     throw wrong('ledger/survivors', `${alive.size} survivors, expected ${group.survivors}, at least ${needed}.`);
   }
-  const statement = confirmationStatement(binding, body.round, confirmationOf(body, body.prevRecordHash, group, sheet));
+  const statement = confirmationStatement(
+    binding,
+    body.round,
+    confirmationOf(body, body.prevRecordHash, group, group.sheetHash),
+  );
   return countSigned({ statement, signatures: confirmations, keys, alive }, enough);
 }
 
 export function encodeLedger(records: readonly LedgerRecord[]): Bytes {
-  return encodeCbor(toWire(ledgerSchema, records));
+  return encodeAs(ledgerSchema, records);
 }
 
 /** @throws HushError `ledger/schema`, `codec/cbor`. */
 export function decodeLedger(bytes: Uint8Array): readonly LedgerRecord[] {
-  const parsed = v.safeParse(ledgerSchema, decodeCbor(bytes));
+  const parsed = decodeAs(ledgerSchema, bytes);
   if (!parsed.success) throw new HushError('ledger/schema', 'The ledger is not well formed.');
   return parsed.output;
 }

@@ -17,7 +17,8 @@ export function metricsTable(lines: string): string {
 /** Numbers, and words of our own: nothing that would need quotes. */
 function singleValues(of: object, within = ''): readonly (readonly [string, string])[] {
   return Object.entries(of).flatMap(([name, value]: [string, unknown]) => {
-    if (name === 'engines' || value === null || Array.isArray(value)) return [];
+    // What a count is of, its fields say.
+    if (name === 'engines' || (name === 'kind' && within !== '') || value === null || Array.isArray(value)) return [];
     if (typeof value === 'object') return singleValues(value, `${within}${name}.`);
     const shown = typeof value === 'string' ? value : JSON.stringify(value);
     return [[`${within}${name}`, shown] as const];

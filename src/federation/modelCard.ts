@@ -87,14 +87,21 @@ function howTrained({ training, aggregation }: Plan, curve: readonly MeasuredPoi
 function figures(curve: readonly MeasuredPoint[]): string {
   if (curve.length === 0) return 'None was measured yet.';
   const names = [...new Set(curve.flatMap((point) => Object.keys(point)))].filter(
-    (name) => name !== 'round' && curve.some((point) => typeof valueOf(point, name) === 'number'),
+    (name) =>
+      name !== 'round' && !twice(name, curve) && curve.some((point) => typeof valueOf(point, name) === 'number'),
   );
-  const head = ['after round', ...names.map(spaced)];
+  const metric = curve[0]?.metric ?? '';
+  const head = ['after round', ...names.map((name) => spaced(name).replace('metric', metric))];
   const rows = curve.map((point) => [point.round, ...names.map((name) => valueOf(point, name))].map(shown));
   const lines = [head, head.map(() => '---:'), ...rows].map((cells) => `| ${cells.join(' | ')} |`);
   const about =
     'Sums over the people of a round, each measured by itself. Training loss is that of the training that followed.';
   return `${lines.join('\n')}\n\n${about}`;
+}
+
+/** Accuracy and loss have columns of their own, whatever the plan is judged by. */
+function twice(name: string, [first]: readonly MeasuredPoint[]): boolean {
+  return name.endsWith('Metric') && (first?.metric === 'accuracy' || first?.metric === 'loss');
 }
 
 function valueOf(point: MeasuredPoint, name: string): unknown {

@@ -3,6 +3,7 @@ import { HushError } from '../core/errors.ts';
 import type { RoundNumber } from '../core/ids.ts';
 import { groupMinimum, threshold } from '../core/plan.ts';
 import type { Plan } from '../core/plan.ts';
+import { kindOfNext } from './ledger.ts';
 import type { DoneEvent } from './machine.ts';
 import { checkAscending, u2RootOf } from './memberSets.ts';
 import type { Body } from './messages.ts';
@@ -39,6 +40,11 @@ export function tryTrain(draft: ParticipantDraft): void {
       begin.completed === head.completed,
   );
   if (round?.begin === undefined) return;
+  const due = kindOfNext(draft.plan, head);
+  if (round.begin.kind !== due) {
+    const message = `The round is for "${round.begin.kind}" after ${head.completed} rounds, expected "${due}" by the plan.`;
+    return draft.refuse(round.number, new HushError('round/kind', message));
+  }
   draft.patchRound(round.number, { step: 'training' });
   draft.patch({
     progress: undefined,
@@ -164,8 +170,9 @@ export function onRoundDone(draft: ParticipantDraft, done: RoundDone): void {
   switch (done.task) {
     case 'train': {
       if (round.step !== 'training' || !round.roster || !round.u1 || !round.u1Root || !round.begin) return;
-      draft.patchRound(number, { step: 'masking', report: done.output });
-      draft.patch({ trainMs: done.output.durationMs, trainerFailures: 0 });
+      draft.patchRound(number, { step: 'masking' });
+      const measured = { round: round.begin.completed, figures: done.output.figures };
+      draft.patch({ trainMs: done.output.durationMs, trainerFailures: 0, measured });
       const { roster, u1, u1Root, begin } = round;
       const { kind, modelHash } = begin;
       return draft.task('mask', number, { plan: draft.plan, kind, roster, u1, u1Root, modelHash });

@@ -6,6 +6,7 @@ import type { Hash, ParticipantId, PublicKey, RoundNumber, Signature } from '../
 import type { ApplyReport, MaskReport, TrainerInfo, TrainReport } from '../core/localWork.ts';
 import type { Plan } from '../core/plan.ts';
 import type { MeasuredPoint, ProblemView, RunPhase } from '../core/runView.ts';
+import type { Figures } from '../core/sumSpec.ts';
 import type { LedgerHead } from './ledger.ts';
 import type { CommonEffect, DoneEvent, FailedEvent, SendEffect, TaskEffect, TimerEvent } from './machine.ts';
 import type { Survivor } from './memberSets.ts';
@@ -50,7 +51,6 @@ export interface ParticipantRound {
   readonly u1?: readonly ParticipantId[];
   readonly u1Root?: Hash;
   readonly begin?: Body<'begin'>;
-  readonly report?: TrainReport;
   readonly piecesRoot?: Hash;
   readonly survivors?: readonly Survivor[];
   readonly tuple?: ConsistencyTuple;
@@ -256,6 +256,8 @@ export interface ParticipantState {
   readonly recordMs: number | undefined;
   readonly roundsMs: readonly number[];
   readonly curve: readonly MeasuredPoint[];
+  /** Of the model that stood after so many rounds, on the data of this tab. */
+  readonly measured: { readonly round: number; readonly figures: Figures } | undefined;
   readonly lastSurvivors: number | undefined;
   readonly glimpse: MaskReport['glimpse'] | undefined;
   /** The last that the coordinator told of the others. */
@@ -298,6 +300,7 @@ export function initialParticipant(
     recordMs: undefined,
     roundsMs: [],
     curve: [],
+    measured: undefined,
     lastSurvivors: undefined,
     glimpse: undefined,
     status: undefined,

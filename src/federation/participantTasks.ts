@@ -140,7 +140,7 @@ export class ParticipantWork implements Work {
     if (reached.recordHash !== head) {
       throw new HushError('ledger/head', `The ledger ends in ${reached.recordHash}, expected ${head}.`);
     }
-    const curve = records.flatMap(({ body }) => (body.status === 'complete' ? [pointOf(body)] : []));
+    const curve = records.flatMap(({ body }) => (body.status === 'complete' ? [pointOf(body, plan)] : []));
     return { head: reached, history: hashes, curve };
   };
 
@@ -274,7 +274,12 @@ export class ParticipantWork implements Work {
     const { sumHash, modelHashAfter } = applied;
     const participants = roster.members.map(({ id, publicKey }): [ParticipantId, PublicKey] => [id, publicKey]);
     const result = { ...applied, sumSpecHash: tuple.sumSpecHash };
-    const confirmation = confirmationOf(result, prevRecordHash, tuple, { participants, survivors: [...survivors] });
+    const confirmation = confirmationOf(
+      result,
+      prevRecordHash,
+      tuple,
+      sheetHashOf({ participants, survivors: [...survivors] }),
+    );
     const signature = await identity.sign(confirmationStatement(binding, round, confirmation));
     return { sumHash, modelHashAfter, signature };
   };
@@ -285,7 +290,7 @@ export class ParticipantWork implements Work {
     return {
       before: head.recordHash,
       head: after,
-      point: record.body.status === 'complete' ? pointOf(record.body) : undefined,
+      point: record.body.status === 'complete' ? pointOf(record.body, plan) : undefined,
     };
   };
 

@@ -12,6 +12,7 @@ import type {
   RunView,
   WaitView,
 } from '../core/runView.ts';
+import { earlyEndOf, ownScoresOf } from './measured.ts';
 import type { ParticipantRound, ParticipantState, ParticipantStep } from './participantState.ts';
 import { isPersonState } from './personState.ts';
 
@@ -166,7 +167,7 @@ function sentenceOf(state: ParticipantState, round: RoundView | undefined): stri
     case 'paused':
       return 'Paused. Nothing is computed here; the others go on without this tab.';
     case 'finished':
-      return 'All rounds are done. The model is yours to save.';
+      return `${(state.plan && earlyEndOf(state.plan, state.head)) ?? 'All rounds are done.'} The model is yours to save.`;
     case 'left':
       return 'You have left. Your data never did.';
     case 'coordinator-away':
@@ -205,6 +206,7 @@ export function participantView(state: ParticipantState, counters: RunCounters):
     round,
     people,
     curve: state.curve,
+    own: state.plan && state.measured && ownScoresOf(state.measured.round, state.measured.figures, state.plan),
     secondsPerRound: mean(state.roundsMs.map((ms) => ms / 1000)),
     trainSecondsPerRound: state.trainMs > 0 ? state.trainMs / 1000 : undefined,
     bytesUpPerRound: state.head && state.head.completed > 0 ? counters.bytesUp / rounds : undefined,

@@ -1,20 +1,35 @@
 /** One record of the ledger: what a round was, who took part, what came of it; chained by hash, signed by the survivors. */
 import type { Brand } from '../core/brand.ts';
 import type { FederationId, Hash, ParticipantId, PublicKey, Signature } from '../core/ids.ts';
+import { amountsOf, MAX_COUNTED_CLASSES } from '../core/counts.ts';
 import { MAX_COHORT, MAX_GROUP } from '../core/plan.ts';
-import { fromHex } from '../core/bytes.ts';
-import { finite, hexBytes, integer, list, text, toWire, v } from '../core/schema.ts';
+import { finite, hexBytes, integer, list, text, v } from '../core/schema.ts';
 import type { Decoded } from '../core/schema.ts';
 import { PARTS } from '../core/sumSpec.ts';
 import { hashOf, taggedHash } from '../crypto/hash.ts';
 import { encodeCbor } from './cbor.ts';
+import { encodeAs } from './schemaWriter.ts';
 
 const hash = hexBytes<Hash>(32);
 const id = hexBytes<ParticipantId>(16);
+const cells = v.pipe(list(integer(0, 2 ** 48), MAX_COUNTED_CLASSES ** 2), v.readonly());
+/** Of everyone together, at most 2^17 people. */
+const valueSum = finite(0, 2 ** 71);
+export const countsSchema = v.variant('kind', [
+  v.strictObject({ kind: v.literal('classes'), cells }),
+  v.strictObject({
+    kind: v.literal('values'),
+    absoluteErrorSum: valueSum,
+    squaredErrorSum: valueSum,
+    targetSum: finite(-(2 ** 71), 2 ** 71),
+    squaredTargetSum: valueSum,
+  }),
+]);
 const partFigures = v.strictObject({
   lossSum: finite(0, 2 ** 50),
   correct: integer(0, 2 ** 48),
   samples: integer(0, 2 ** 48),
+  counts: v.optional(countsSchema),
 });
 
 const common = {
@@ -102,6 +117,9 @@ const sheetSchema = v.strictObject({
   confirmations: list(v.strictTuple([id, hexBytes<Signature>(64)]), MAX_GROUP),
 });
 
+/** What of it is under its hash. */
+const peopleSchema = v.strictTuple([sheetSchema.entries.participants, sheetSchema.entries.survivors]);
+
 export const recordSchema = v.strictObject({
   body: recordBodySchema,
   /** Of all groups; or, where a record is told to a group, of that group alone. */
@@ -121,7 +139,7 @@ export type LedgerRecord = Decoded<typeof recordSchema>;
 export type RecordBytes = Brand<Uint8Array<ArrayBuffer>, 'RecordBytes'>;
 
 export function recordBytes(body: RecordBody): RecordBytes {
-  return encodeCbor(toWire(recordBodySchema, body)) as RecordBytes;
+  return encodeAs(recordBodySchema, body) as RecordBytes;
 }
 
 /** What the next record refers to; signatures are left out, so that every set of them gives one hash. */
@@ -130,12 +148,14 @@ export function recordHash(body: RecordBody): Hash {
 }
 
 export function sheetHashOf({ participants, survivors }: Pick<Sheet, 'participants' | 'survivors'>): Hash {
-  const people = participants.map(([of, key]) => [fromHex(of), fromHex(key)]);
-  return taggedHash('hushgrad/1 sheet', encodeCbor([people, survivors.map(fromHex)]));
+  return taggedHash('hushgrad/1 sheet', encodeAs(peopleSchema, [participants, survivors]));
 }
 
 /** What the sum said beside the model: signed in every confirmation, so that a record cannot say something else. */
 export function figuresHashOf({ totalWeight, figures }: Pick<CompleteBody, 'totalWeight' | 'figures'>): Hash {
-  const numbers = PARTS.flatMap((part) => [figures[part].lossSum, figures[part].correct, figures[part].samples]);
+  const numbers = PARTS.flatMap((part) => {
+    const { lossSum, correct, samples, counts } = figures[part];
+    return [lossSum, correct, samples, ...(counts ? [counts.kind, ...amountsOf(counts)] : [])];
+  });
   return taggedHash('hushgrad/1 figures', encodeCbor([totalWeight, ...numbers]));
 }

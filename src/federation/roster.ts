@@ -5,16 +5,15 @@ import { HushError } from '../core/errors.ts';
 import type { Hash, ParticipantId, PublicKey, RoundNumber } from '../core/ids.ts';
 import { groupMinimum, MAX_GROUP, threshold } from '../core/plan.ts';
 import type { Plan } from '../core/plan.ts';
-import { toWire } from '../core/schema.ts';
 import { isCanonical, isSmallOrder } from '../crypto/agreement.ts';
 import { hmacSha256, participantIdOf, sha256, taggedHash } from '../crypto/hash.ts';
 import { verifySignature } from '../crypto/identity.ts';
 import { merkleRoot } from '../crypto/merkle.ts';
 import { toHex, uint32Bytes } from '../core/bytes.ts';
-import { encodeCbor } from './cbor.ts';
 import { checkName } from './credential.ts';
 import { bodySchema } from './messages.ts';
 import type { AdvertBody, Binding } from './messages.ts';
+import { encodeAs } from './schemaWriter.ts';
 import { shared } from './sharing.ts';
 import { advertStatement, credentialStatement } from './statements.ts';
 
@@ -48,8 +47,13 @@ export interface Roster {
   readonly place: GroupPlace | undefined;
 }
 
-export function indexIn(roster: Roster, id: ParticipantId): number {
-  return roster.members.findIndex((member) => member.id === id);
+const indices = new WeakMap<readonly Member[], ReadonlyMap<ParticipantId, number>>();
+
+/** −1 for nobody in it. */
+export function indexIn({ members }: Roster, id: ParticipantId): number {
+  const known = indices.get(members) ?? new Map(members.map((member, index) => [member.id, index]));
+  indices.set(members, known);
+  return known.get(id) ?? -1;
 }
 
 /** At least this many must survive: the threshold, the plan's minimum, and three whatever the plan says. */
@@ -136,7 +140,7 @@ export interface Cohort {
 
 /** What stands for an advert in the cohort's tree. */
 export function advertLeaf(advert: AdvertBody): Bytes {
-  return sha256(encodeCbor(toWire(bodySchema('advert'), advert)));
+  return sha256(encodeAs(bodySchema('advert'), advert));
 }
 
 export function cohortRootOf(people: number, advertRoot: Hash): Hash {

@@ -1,6 +1,7 @@
 /** What a run leaves behind as files, to the byte: one writer, and one reader that takes nothing but what it writes. */
 import type { Bytes } from '../core/bytes.ts';
 import { HushError } from '../core/errors.ts';
+import { METRIC_NAMES } from '../core/metrics.ts';
 import { finite, integer, parseDocument, toWire, v } from '../core/schema.ts';
 import type { Decoded } from '../core/schema.ts';
 import type { ModelParameters } from '../core/updateStages.ts';
@@ -8,7 +9,7 @@ import type { CoordinatorState, RoundMetrics } from './coordinatorState.ts';
 import { metricsTable } from './metricsTable.ts';
 import { modelFilesOf } from './modelFiles.ts';
 import type { ModelFiles } from './modelFiles.ts';
-import { recordSchema } from './record.ts';
+import { countsSchema, recordSchema } from './record.ts';
 import type { LedgerRecord } from './record.ts';
 
 /** Contents of the files beside plan.json. */
@@ -42,17 +43,25 @@ export function coordinatorFiles(
 }
 
 const measured = finite(-(2 ** 50), 2 ** 50);
+/** R² of a model that has nothing learnt has no bound. */
+const metricValue = finite(-1e300, 1e300);
 const counted = integer(0, 2 ** 48);
 
 const pointSchema = v.strictObject({
   round: counted,
+  metric: v.picklist(METRIC_NAMES, `one of ${METRIC_NAMES.join(', ')}`),
+  testMetric: v.optional(metricValue),
   testAccuracy: v.optional(measured),
   testLoss: v.optional(measured),
+  testCounts: v.optional(countsSchema),
+  validationMetric: v.optional(metricValue),
   validationAccuracy: v.optional(measured),
   validationLoss: v.optional(measured),
+  validationCounts: v.optional(countsSchema),
   trainingLoss: v.optional(measured),
   people: counted,
   samples: counted,
+  validationSamples: counted,
 });
 
 const metricsSchema = v.strictObject({

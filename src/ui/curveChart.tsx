@@ -1,38 +1,11 @@
-/** Accuracy or loss by round, drawn at the width that the card has, so that its text keeps its size on a phone. */
+/** A measure by round, drawn at the width that the card has, so that its text keeps its size on a phone. */
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import type { MetricName } from '../core/metrics.ts';
 import type { MeasuredPoint } from '../core/runView.ts';
 import { scaleTo } from './chartScale.ts';
 import type { Scale } from './chartScale.ts';
-import { loss, percent } from './format.ts';
-
-export type Measure = 'accuracy' | 'loss';
-
-export interface Line {
-  /** Names the style, and a column of the table. */
-  readonly part: 'test' | 'validation' | 'training';
-  readonly of: (point: MeasuredPoint) => number | undefined;
-}
-
-/** Of the training data only the loss is in a measured point. */
-export const LINES: Readonly<Record<Measure, readonly Line[]>> = {
-  accuracy: [
-    { part: 'validation', of: (point) => point.validationAccuracy },
-    { part: 'test', of: (point) => point.testAccuracy },
-  ],
-  loss: [
-    { part: 'training', of: (point) => point.trainingLoss },
-    { part: 'validation', of: (point) => point.validationLoss },
-    { part: 'test', of: (point) => point.testLoss },
-  ],
-};
-
-export function figure(measure: Measure, value: number | undefined): string {
-  return measure === 'accuracy' ? percent(value) : loss(value);
-}
-
-export function linesWithFigures(measure: Measure, curve: readonly MeasuredPoint[]): readonly Line[] {
-  return LINES[measure].filter(({ of }) => curve.some((point) => of(point) !== undefined));
-}
+import { figure, linesWithFigures } from './measures.ts';
+import type { Measure } from './measures.ts';
 
 const HEIGHT = 240;
 const LEFT = 36;
@@ -40,7 +13,9 @@ const RIGHT = 5;
 const TOP = 30;
 const BOTTOM = 28;
 const MAX_DOTS = 40;
-const PERCENT: Scale = { max: 1, ticks: [0, 0.25, 0.5, 0.75, 1], digits: 0 };
+/** Of what is 1 at best. */
+const TO_ONE: Scale = { max: 1, ticks: [0, 0.25, 0.5, 0.75, 1], digits: 2 };
+const BEST_IS_ONE: readonly MetricName[] = ['accuracy', 'f1', 'r2'];
 
 interface Props {
   readonly curve: readonly MeasuredPoint[];
@@ -51,12 +26,12 @@ interface Props {
 export function CurveChart({ curve, rounds, measure }: Props) {
   const { box, width } = useWidth(420);
   const across = scaleTo(Math.max(rounds, 1), Math.min(6, Math.max(2, Math.floor(width / 90))), true);
-  const values = curve.flatMap((point) => LINES[measure].map(({ of }) => of(point) ?? 0));
-  const up = measure === 'accuracy' ? PERCENT : scaleTo(Math.max(0, ...values), 4);
+  const values = curve.flatMap((point) => measure.lines.map(({ of }) => of(point) ?? 0));
+  const up = BEST_IS_ONE.includes(measure.metric) ? TO_ONE : scaleTo(Math.max(0, ...values), 4);
   const x = (round: number): number => LEFT + (round / Math.max(rounds, 1)) * (width - LEFT - RIGHT);
   const y = (value: number): number => HEIGHT - BOTTOM - (value / up.max) * (HEIGHT - TOP - BOTTOM);
   const tick = (value: number): string =>
-    measure === 'accuracy' ? `${Math.round(value * 100)}` : value.toFixed(up.digits);
+    measure.metric === 'accuracy' ? `${Math.round(value * 100)}` : value.toFixed(up.digits);
   return (
     <div class="chart" ref={box}>
       <svg
@@ -67,7 +42,7 @@ export function CurveChart({ curve, rounds, measure }: Props) {
         aria-label={description({ curve, rounds, measure })}
       >
         <text class="axis" x={0} y={12}>
-          {measure === 'accuracy' ? 'accuracy, %' : 'loss, nats a sample'}
+          {measure.axis}
         </text>
         {up.ticks.map((value) => (
           <g key={value}>
@@ -98,7 +73,7 @@ export function CurveChart({ curve, rounds, measure }: Props) {
             const value = line.of(point);
             return value === undefined
               ? []
-              : [{ x: x(point.round), y: y(Math.min(value, up.max)), round: point.round }];
+              : [{ x: x(point.round), y: y(Math.max(0, Math.min(value, up.max))), round: point.round }];
           });
           const last = points.at(-1);
           return (
@@ -119,11 +94,12 @@ export function CurveChart({ curve, rounds, measure }: Props) {
 function description({ curve, rounds, measure }: Props): string {
   const first = curve[0];
   const last = curve.at(-1);
-  if (!first || !last) return `Chart of ${measure} by round: nothing measured yet.`;
+  if (!first || !last) return `Chart of ${measure.name} by round: nothing measured yet.`;
   const told = linesWithFigures(measure, curve).map(
-    ({ part, of }) => `${part} ${measure} from ${figure(measure, of(first))} to ${figure(measure, of(last))}`,
+    ({ part, of }) =>
+      `${part} ${measure.name} from ${figure(measure.metric, of(first))} to ${figure(measure.metric, of(last))}`,
   );
-  return `Chart of ${measure} by round, after ${first.round} to ${last.round} of ${rounds} rounds: ${told.join(', ')}. The table below has every figure.`;
+  return `Chart of ${measure.name} by round, after ${first.round} to ${last.round} of ${rounds} rounds: ${told.join(', ')}. The table below has every figure.`;
 }
 
 function useWidth(initial: number) {

@@ -2,22 +2,23 @@
 import { useId, useState } from 'preact/hooks';
 import type { RunView } from '../core/runView.ts';
 import { Card } from './controls.tsx';
-import { CurveChart, figure, linesWithFigures } from './curveChart.tsx';
-import type { Measure } from './curveChart.tsx';
-import { bytes, count, duration, loss, percent, quantity } from './format.ts';
-
-const MEASURES: readonly Measure[] = ['accuracy', 'loss'];
+import { CurveChart } from './curveChart.tsx';
+import { bytes, count, duration, loss, quantity } from './format.ts';
+import { basis, figure, latestOf, linesWithFigures, measuresOf, secondFigure } from './measures.ts';
+import type { Measure } from './measures.ts';
 
 export function LearningCard({ view }: { readonly view: RunView }) {
-  const [chosen, setMeasure] = useState<Measure>('accuracy');
+  const [chosen, setMeasure] = useState(0);
   const { curve } = view;
-  const onlyLoss = isWithoutAccuracy(view);
-  const measure = onlyLoss ? 'loss' : chosen;
+  const measures = measuresOf(view.plan);
+  const [first] = measures;
+  const measure = measures[chosen] ?? first;
+  if (!measure) return null;
   const rounds = view.round?.of ?? view.plan?.aggregation.rounds ?? Math.max(1, curve.at(-1)?.round ?? 1);
   const lines = linesWithFigures(measure, curve);
   return (
     <Card title="Learning" name="learning">
-      {!onlyLoss && <Choice chosen={measure} choose={setMeasure} />}
+      {measures.length > 1 && <Choice measures={measures} chosen={measures.indexOf(measure)} choose={setMeasure} />}
       {curve.length === 0 ? (
         <p class="empty chart">No figures yet. The first come with the first round’s sum.</p>
       ) : (
@@ -36,10 +37,11 @@ export function LearningCard({ view }: { readonly view: RunView }) {
         </>
       )}
       <Figures view={view} />
+      <OwnScores {...view} />
       {curve.length > 0 && (
         <details>
-          <summary>{measure === 'accuracy' ? 'Accuracy' : 'Loss'} by round as a table</summary>
-          <div class="scrolls" role="region" aria-label={`Table of ${measure} by round`} tabIndex={0}>
+          <summary>{capital(measure.name)} by round as a table</summary>
+          <div class="scrolls" role="region" aria-label={`Table of ${measure.name} by round`} tabIndex={0}>
             <table>
               <thead>
                 <tr>
@@ -52,6 +54,9 @@ export function LearningCard({ view }: { readonly view: RunView }) {
                   <th scope="col" class="number">
                     people
                   </th>
+                  <th scope="col" class="number">
+                    samples
+                  </th>
                 </tr>
               </thead>
               <tbody>
@@ -60,10 +65,11 @@ export function LearningCard({ view }: { readonly view: RunView }) {
                     <th scope="row">{point.round}</th>
                     {lines.map(({ part, of }) => (
                       <td key={part} class="number">
-                        {figure(measure, of(point))}
+                        {figure(measure.metric, of(point))}
                       </td>
                     ))}
                     <td class="number">{count(point.people)}</td>
+                    <td class="number">{count(latestOf(point).samples)}</td>
                   </tr>
                 ))}
               </tbody>
@@ -75,36 +81,56 @@ export function LearningCard({ view }: { readonly view: RunView }) {
   );
 }
 
-/** A value is never right or wrong, only near. */
-function isWithoutAccuracy({ plan }: RunView): boolean {
-  return plan?.task.kind === 'regression';
+function capital(name: string): string {
+  return `${name.slice(0, 1).toUpperCase()}${name.slice(1)}`;
 }
 
-function Choice({ chosen, choose }: { readonly chosen: Measure; readonly choose: (measure: Measure) => void }) {
+interface ChoiceProps {
+  readonly measures: readonly Measure[];
+  /** Index. */
+  readonly chosen: number;
+  readonly choose: (measure: number) => void;
+}
+
+function Choice({ measures, chosen, choose }: ChoiceProps) {
   const name = useId();
   return (
     <fieldset class="choice">
       <legend class="visually-hidden">What the chart shows</legend>
-      {MEASURES.map((measure) => (
-        <label key={measure}>
-          <input type="radio" name={name} checked={measure === chosen} onChange={() => choose(measure)} />
-          <span>{measure}</span>
+      {measures.map((measure, i) => (
+        <label key={measure.name}>
+          <input type="radio" name={name} checked={i === chosen} onChange={() => choose(i)} />
+          <span>{measure.name}</span>
         </label>
       ))}
     </fieldset>
   );
 }
 
+/** The score of this tab's own data, which nobody else is told. */
+function OwnScores({ own, plan }: RunView) {
+  if (!own) return null;
+  const { metric, part, samples, round } = own;
+  const name = measuresOf(plan)[0]?.name ?? metric.name;
+  const which = part === 'validation' ? 'kept aside in this tab' : 'held out';
+  const also = metric.name === 'loss' ? '' : `, loss ${loss(own.loss)}`;
+  return (
+    <p class="own">
+      Your data: {name} {figure(metric.name, metric.value)}
+      {also} on the {quantity(samples, 'sample', 'samples')} {which}, after {quantity(round, 'round', 'rounds')}. Shown
+      to you alone.
+    </p>
+  );
+}
+
 function Figures({ view }: { readonly view: RunView }) {
   const last = view.curve.at(-1);
-  // Where people train on their own files, nothing is held out but what each keeps aside.
-  const part = last?.testLoss === undefined && last?.validationLoss !== undefined ? 'validation' : 'test';
-  const accuracy = part === 'test' ? last?.testAccuracy : last?.validationAccuracy;
-  const whose = last ? `, ${quantity(last.people, 'person’s', 'people’s')} data` : '';
-  const onlyLoss = isWithoutAccuracy(view);
+  const latest = latestOf(last);
+  const [measure] = measuresOf(view.plan);
+  const whose = last ? `, ${basis(last.people, latest.samples)}` : '';
   const figures = [
-    ...(onlyLoss ? [] : [[percent(accuracy), `${part} accuracy${whose}`] as const]),
-    [loss(part === 'test' ? last?.testLoss : last?.validationLoss), `${part} loss${onlyLoss ? whose : ''}`],
+    [figure(measure?.metric ?? 'loss', latest.metric), `${latest.part} ${measure?.name ?? ''}${whose}`],
+    ...(measure?.metric === 'loss' ? [] : [secondFigure(view.plan, latest)]),
     [duration(view.secondsPerRound), 'a round'],
     [bytes(view.bytesUpPerRound), view.role === 'coordinator' ? 'sent a round, each' : 'sent a round'],
   ] as const;

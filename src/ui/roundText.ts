@@ -35,7 +35,10 @@ export function roundText(view: RunView): RoundText {
 
 function summary(view: RunView): string {
   const { round } = view;
-  if (view.phase === 'finished' && round) return `All ${round.of} rounds are done.`;
+  if (view.phase === 'finished' && round) {
+    const early = `Stopped early, after ${round.completed} of ${round.of} rounds.`;
+    return round.completed < round.of ? early : `All ${round.of} rounds are done.`;
+  }
   const { figure } = centre(view);
   if (!round) return `No round yet. ${figure.replace(' / ', ' of ')} people are here.`;
   const done = `${round.masked} of ${round.size} masked updates`;

@@ -1,13 +1,14 @@
 /** From a clipped update and its figures to integers that a secure sum can add. */
 import type { Bytes } from '../core/bytes.ts';
+import { amountsOf, countsProblem, countsSpecOf } from '../core/counts.ts';
 import { HushError } from '../core/errors.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Random } from '../core/ports.ts';
-import { LOSS_UNIT, MAX_SAMPLE_LOSS, PARTS, wordCount } from '../core/sumSpec.ts';
-import type { Figures, PartFigures, Segment, SumSpec } from '../core/sumSpec.ts';
+import { COUNTED_PARTS, LOSS_UNIT, MAX_SAMPLE_LOSS, PARTS, wordCount } from '../core/sumSpec.ts';
+import type { Figures, Part, PartFigures, Segment, SumSpec } from '../core/sumSpec.ts';
 import type { ClippedUpdate, FieldVector } from '../core/updateStages.ts';
 import { rotate } from './rotation.ts';
-import { MAX_WIDE_INTEGER, segmentViews, writeLimbs } from './segmentView.ts';
+import { integerView, MAX_WIDE_INTEGER, segmentViews, writeLimbs } from './segmentView.ts';
 import type { SegmentView } from './segmentView.ts';
 
 /** Web Crypto's getRandomValues gives at most 65,536 bytes a call: one uint32 for each coordinate of a chunk. */
@@ -39,7 +40,7 @@ export function quantise(
 ): { readonly vector: FieldVector; readonly saturated: number } {
   const { sumSpec, plan } = input;
   const weight = cappedWeight(input);
-  const scalars = scalarsOf(weight, input.figures);
+  const integers = integersOf(weight, input.figures, plan);
   const vector = new Uint32Array(wordCount(sumSpec));
   let saturated = 0;
   for (const view of segmentViews(sumSpec, vector)) {
@@ -50,9 +51,9 @@ export function quantise(
       round(view, coordinates, plan, random);
       continue;
     }
-    const value = scalars.get(name);
-    if (value === undefined) throw new HushError('update/segment', `The sum has an unknown segment "${name}".`);
-    writeLimbs(view, value);
+    const values = integers.get(name);
+    if (values === undefined) throw new HushError('update/segment', `The sum has an unknown segment "${name}".`);
+    values.forEach((value, i) => writeLimbs(integerView(view, i, values.length), value));
   }
   return { vector: vector as FieldVector, saturated };
 }
@@ -109,20 +110,41 @@ function cappedWeight({ weight, plan }: QuantiseInput): number {
   return Math.min(wide('weight', weight, 'update/weight'), plan.aggregation.weightCap);
 }
 
-/** What each segment of one integer carries. */
-function scalarsOf(weight: number, figures: Figures): ReadonlyMap<string, number> {
-  const scalars = new Map([
-    ['weight', weight],
-    ['count', 1],
-    ['zeros', 0],
+/** What each segment but the update carries: one integer, or several. */
+function integersOf(weight: number, figures: Figures, plan: Plan): ReadonlyMap<string, readonly number[]> {
+  const integers = new Map<string, readonly number[]>([
+    ['weight', [weight]],
+    ['count', [1]],
+    ['zeros', [0]],
   ]);
   for (const part of PARTS) {
     const of = figures[part];
-    scalars.set(`${part}/loss`, lossUnits(part, of));
-    scalars.set(`${part}/correct`, wide(`${part}/correct`, of.correct, 'update/figures'));
-    scalars.set(`${part}/samples`, wide(`${part}/samples`, of.samples, 'update/figures'));
+    integers.set(`${part}/loss`, [lossUnits(part, of)]);
+    integers.set(`${part}/correct`, [wide(`${part}/correct`, of.correct, 'update/figures')]);
+    integers.set(`${part}/samples`, [wide(`${part}/samples`, of.samples, 'update/figures')]);
   }
-  return scalars;
+  for (const part of COUNTED_PARTS) integers.set(`${part}/counts`, countedUnits(part, figures[part], plan));
+  return integers;
+}
+
+/** Who has no samples need not have counted them. */
+function countedUnits(part: Part, figures: PartFigures, plan: Plan): readonly number[] {
+  const spec = countsSpecOf(plan);
+  if (!spec) return [];
+  const { counts, samples } = figures;
+  if (counts === undefined && samples === 0) return Array<number>(spec.integers).fill(0);
+  const amounts = counts?.kind === spec.kind ? amountsOf(counts) : [];
+  const expected = `${spec.integers} amounts of ${spec.kind} that add up`;
+  const wrong = (got: string): HushError =>
+    new HushError('update/figures', `"${part}/counts" has ${got}, expected ${expected}.`);
+  if (amounts.length !== spec.integers) throw wrong(`${amounts.length} amounts`);
+  const problem = countsProblem(figures);
+  if (problem !== undefined) throw wrong(problem);
+  return amounts.map((amount) => {
+    const units = Math.round(amount / spec.unit);
+    if (units >= 0 && units < 2 ** spec.bits && (spec.unit < 1 || units === amount)) return units;
+    throw wrong(`${amount}, more than ${spec.bits} bits hold`);
+  });
 }
 
 function lossUnits(part: string, { lossSum, samples }: PartFigures): number {

@@ -1,13 +1,14 @@
 /** Step 6 of the protocol: what an unmasked sum says, after every check that it has to pass. */
 import type { Bytes } from '../core/bytes.ts';
+import { countsOf, countsProblem, countsSpecOf } from '../core/counts.ts';
 import { HushError } from '../core/errors.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import type { Plan } from '../core/plan.ts';
-import { MAX_SAMPLE_LOSS, wordCount } from '../core/sumSpec.ts';
+import { COUNTED_PARTS, MAX_SAMPLE_LOSS, wordCount } from '../core/sumSpec.ts';
 import type { Figures, Part, PartFigures, Segment, SumSpec } from '../core/sumSpec.ts';
 import type { AggregateSum } from '../core/updateStages.ts';
 import { unrotate } from './rotation.ts';
-import { aroundMiddle, MAX_WIDE_INTEGER, readLimbs, segmentViews } from './segmentView.ts';
+import { aroundMiddle, integerView, MAX_WIDE_INTEGER, readLimbs, segmentViews } from './segmentView.ts';
 import type { SegmentView } from './segmentView.ts';
 
 export interface SumReading {
@@ -53,7 +54,8 @@ export function readSum(input: {
     const lossSum = integer(`${name}/loss`) * (views.get(`${name}/loss`)?.segment.scale ?? 0);
     const most = samples * MAX_SAMPLE_LOSS;
     if (lossSum > most) throw wrong('sum/figures', `${name}/loss`, lossSum, `at most ${most} for ${samples} samples`);
-    return { lossSum, correct, samples };
+    const part = { lossSum, correct, samples };
+    return COUNTED_PARTS.includes(name) ? withCounts(name, part, plan, views) : part;
   };
   const figures = { training: part('training'), validation: part('validation'), test: part('test') };
 
@@ -73,6 +75,20 @@ export function readSum(input: {
   return { figures, totalWeight, update: mean };
 }
 
+function withCounts(name: Part, part: PartFigures, plan: Plan, views: ReadonlyMap<string, SegmentView>): PartFigures {
+  const spec = countsSpecOf(plan);
+  if (!spec) return part;
+  const view = viewOf(`${name}/counts`, views);
+  const amounts = Array.from(
+    { length: spec.integers },
+    (_, i) => readLimbs(integerView(view, i, spec.integers)) * spec.unit,
+  );
+  const figures = { ...part, counts: countsOf(spec.kind, amounts) };
+  const problem = countsProblem(figures);
+  if (problem === undefined) return figures;
+  throw wrong('sum/figures', `${name}/counts`, problem, 'counts that add up');
+}
+
 /** (integer · scale / 2) · weightCap / totalWeight, in this order: everyone gets the same bits. */
 function scaleToMean(doubled: Float64Array, segment: Segment, plan: Plan, totalWeight: number): void {
   const { weightCap } = plan.aggregation;
@@ -90,12 +106,16 @@ function checkRange({ segment, words }: SegmentView, survivors: number): void {
 
 /** @throws HushError `sum/range` when it is more than the survivors could have had together, `sum/length` when not there. */
 function wideInteger(name: string, views: ReadonlyMap<string, SegmentView>, survivors: number): number {
-  const view = views.get(name);
-  if (!view) throw new HushError('sum/length', `The sum has no segment "${name}".`);
-  const value = readLimbs(view);
+  const value = readLimbs(viewOf(name, views));
   const largest = survivors * MAX_WIDE_INTEGER;
   if (value > largest) throw wrong('sum/range', name, value, `at most ${largest}`);
   return value;
+}
+
+function viewOf(name: string, views: ReadonlyMap<string, SegmentView>): SegmentView {
+  const view = views.get(name);
+  if (!view) throw new HushError('sum/length', `The sum has no segment "${name}".`);
+  return view;
 }
 
 function wrong(code: ErrorCode, field: string, value: number | string, expected: string): HushError {

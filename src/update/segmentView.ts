@@ -20,7 +20,13 @@ export function segmentViews(sumSpec: SumSpec, vector: Uint32Array): SegmentView
   });
 }
 
-/** Cuts an integer from 0 to `MAX_WIDE_INTEGER` into limbs of the segment's bits, least significant first. */
+/** The words of one integer, where a segment carries `count` of them one after the other. */
+export function integerView({ segment, words }: SegmentView, index: number, count: number): SegmentView {
+  const limbs = segment.length / count;
+  return { segment, words: words.subarray(index * limbs, (index + 1) * limbs) };
+}
+
+/** Cuts an integer that is not negative into limbs of the segment's bits, least significant first. */
 export function writeLimbs({ segment, words }: SegmentView, value: number): void {
   const base = 2 ** segment.bits;
   let rest = value;
@@ -30,7 +36,7 @@ export function writeLimbs({ segment, words }: SegmentView, value: number): void
   }
 }
 
-/** The integer of the limbs; limbs that were added up may exceed their bits. Exact below 2^53. */
+/** The integer of the limbs; limbs that were added up may exceed their bits. Above 2^53 rounded, by everyone alike. */
 export function readLimbs({ segment, words }: SegmentView): number {
   const base = 2 ** segment.bits;
   let value = 0;

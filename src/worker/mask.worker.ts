@@ -20,7 +20,11 @@ const api: SummerApi = {
     const outcome = await outcomeOf(() => service.initialModel(), 'worker/failed');
     return outcome.ok ? transfer(outcome, [outcome.value.buffer]) : outcome;
   },
-  begin: (order) => outcomeOf(() => service.begin(order), 'sum/failed'),
+  begin: (order) =>
+    outcomeOf(() => {
+      service.begin(order);
+      spreading.prepare(service.wordsIn(order.round), Math.max(...order.groupSizes));
+    }, 'sum/failed'),
   add: (round, group, masked) => outcomeOf(() => service.add(round, group, masked), 'sum/failed'),
   unmask: (round, group, survivors, seeds) =>
     outcomeOf(async () => {

@@ -37,10 +37,23 @@ export class Spreading {
     this.#count = Math.min(MAX_HELPERS, cores);
   }
 
+  /** Starts the helpers ahead, while nobody waits for them, where so many masks will be spread. */
+  prepare(words: number, masks: number): void {
+    if (this.#isWorthwhile(words, masks)) this.#started();
+  }
+
+  #isWorthwhile(words: number, masks: number): boolean {
+    return this.#count > 1 && words * masks >= SPREAD_FROM_WORDS;
+  }
+
+  #started(): readonly Helper[] {
+    return (this.#helpers ??= Array.from({ length: this.#count }, () => this.#start()));
+  }
+
   /** The sum of all masks, shape [words]; or the masks as they are, where expanding them is little work. */
   async expand(words: number, masks: readonly MaskSeed[]): Promise<Uint32Array | readonly MaskSeed[]> {
-    if (this.#count < 2 || words * masks.length < SPREAD_FROM_WORDS) return masks;
-    const helpers = (this.#helpers ??= Array.from({ length: this.#count }, () => this.#start()));
+    if (!this.#isWorthwhile(words, masks.length)) return masks;
+    const helpers = this.#started();
     const stretchWords = Math.ceil(words / helpers.length / BLOCK_WORDS) * BLOCK_WORDS;
     const sum = new Uint32Array(words);
     await Promise.all(

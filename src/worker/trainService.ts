@@ -5,6 +5,7 @@ import type { Chosen } from '../engine/choose.ts';
 import { describeMachine } from '../engine/machine.ts';
 import { openEngine } from '../engine/openEngine.ts';
 import type { EngineChoice, EngineSession, TrainingProgress } from '../core/engine.ts';
+import { countsSpecOf } from '../core/counts.ts';
 import type { DataSource, Examples, TrainingData } from '../core/dataset.ts';
 import { HushError } from '../core/errors.ts';
 import type { Hash, RoundNumber } from '../core/ids.ts';
@@ -20,10 +21,12 @@ import type {
   TrainOrder,
   TrainReport,
 } from '../core/localWork.ts';
-import { networkOf } from '../core/modelSpec.ts';
+import { lossOf, networkOf, outputsOf } from '../core/modelSpec.ts';
 import type { Random } from '../core/ports.ts';
+import { figuresOf } from '../core/predictions.ts';
 import { NO_FIGURES, ringBits, sumSpecFor } from '../core/sumSpec.ts';
-import type { Figures, SumSpec } from '../core/sumSpec.ts';
+import type { Figures, PartFigures, SumSpec } from '../core/sumSpec.ts';
+import type { HeldOutExample } from '../core/tryOut.ts';
 import type { ClippedUpdate, ModelParameters } from '../core/updateStages.ts';
 import { balanced } from '../data/balance.ts';
 import { PublicDataSource } from '../data/publicDataset.ts';
@@ -90,7 +93,8 @@ export class TrainService {
     return { samples: { training: training.count, validation: validation.count, test: test.count } };
   }
 
-  #source({ plan, shard }: TrainerTask): DataSource {
+  #source({ plan, shard, dataless = false }: TrainerTask): DataSource {
+    if (dataless) return { load: () => Promise.resolve(NO_DATA) };
     if (shard) return new PublicDataSource(plan, shard, this.#options.fetchFile);
     return { load: async () => this.#options.ownData.load(plan) };
   }
@@ -147,9 +151,9 @@ export class TrainService {
     const session = await this.#session();
     session.setParameters(model);
     // Of the model that the round begins with, so that every participant measures the same one.
-    const validation = await session.evaluate(data.validation, this.control);
+    const validation = await this.#measure(session, data.validation);
     await this.control.proceed();
-    const test = await session.evaluate(data.test, this.control);
+    const test = await this.#measure(session, data.test);
     await this.control.proceed();
     const report = { round, updateNorm: 0, saturated: 0 };
     if (kind === 'evaluate') {
@@ -167,6 +171,15 @@ export class TrainService {
     return { ...report, durationMs: performance.now() - startMs, figures, updateNorm: norm, saturated };
   }
 
+  /** Where the plan counts, one pass gives outputs, and they the figures. */
+  async #measure(session: EngineSession, examples: Examples): Promise<PartFigures> {
+    const { plan } = need(this.#task, 'a task');
+    const counted = countsSpecOf(plan);
+    if (!counted || examples.count === 0) return session.evaluate(examples, this.control);
+    const outputs = await session.predict(examples, this.control);
+    return figuresOf(lossOf(plan.model), outputs, outputsOf(plan.model).size, examples, counted.kind);
+  }
+
   /** Hides what was trained, once: the same update under two sets of masks would show their difference. */
   async mask({ round, sumSpec, groupSize, seeds }: MaskOrder): Promise<MaskReport> {
     const trained = this.#trained;
@@ -182,6 +195,22 @@ export class TrainService {
       piecesRoot: await piecesRoot(masked),
       glimpse: { stays: trained.glimpse.values, sent: maskedGlimpse(masked, bits, trained.glimpse.start) },
     };
+  }
+
+  /** Of the current model. */
+  async predict(examples: Examples): Promise<Float32Array> {
+    const { parameters } = need(this.#model, 'a model');
+    const session = await this.#session();
+    session.setParameters(parameters);
+    return session.predict(examples);
+  }
+
+  /** @throws HushError `data/nothing` where no example was held out. */
+  heldOut(index: number): HeldOutExample {
+    const { test, validation } = need(this.#data, 'data');
+    const part = test.count > 0 ? test : validation;
+    if (part.count === 0) throw new HushError('data/nothing', 'No example was held out in this tab.');
+    return { example: exampleOf(part, index % part.count), of: part.count };
   }
 
   apply(order: ApplyOrder): ApplyReport {
@@ -207,6 +236,26 @@ export class TrainService {
     this.#engine?.engine.close();
     this.#engine = undefined;
   }
+}
+
+const NONE: Examples = {
+  count: 0,
+  width: 0,
+  inputs: new Float32Array(),
+  inputScale: 1,
+  labels: new Uint8Array(),
+};
+const NO_DATA: TrainingData = { training: NONE, validation: NONE, test: NONE };
+
+/** A copy of one row. */
+function exampleOf(examples: Examples, row: number): Examples {
+  const { width, inputs, labels, labelWidth = 1 } = examples;
+  return {
+    ...examples,
+    count: 1,
+    inputs: inputs.slice(row * width, (row + 1) * width),
+    labels: labels.slice(row * labelWidth, (row + 1) * labelWidth),
+  };
 }
 
 const LOST: readonly string[] = ['engine/lost', 'engine/out-of-memory', 'engine/closed'];

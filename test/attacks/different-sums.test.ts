@@ -81,7 +81,8 @@ describe('a sum that cannot be', () => {
     ['with a word above what the survivors can have', (words) => (words[0] = 4 * 4095 + 1), 'sum/range'],
     ['with more weight than the survivors can have', (words) => (words[indexOf('weight')] = 801), 'sum/weight'],
     ['without weight', (words) => (words[indexOf('weight')] = 0), 'sum/weight'],
-    ['with more right than there were samples', (words) => (words[indexOf('test/correct')] = 81), 'sum/figures'],
+    ['with more right than there were samples', (words) => (words[indexOf('training/correct') + 1] = 9), 'sum/figures'],
+    ['with a cell for a sample that was not there', (words) => (words[indexOf('test/counts')]! += 1), 'sum/figures'],
   ])('%s is applied and confirmed by nobody who is told it', async (_name, change, code) => {
     await run(4, () => true, change);
     expect(new Set(await stage.refusals(1))).toEqual(new Set([code]));

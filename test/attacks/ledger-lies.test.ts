@@ -46,7 +46,7 @@ describe('whoever verifies a ledger refuses', () => {
     ['ledger/binding', () => ({ coordinatorKey: OTHER as never })],
     ['ledger/chain', () => ({ prevRecordHash: OTHER })],
     ['ledger/model', () => ({ modelHashBefore: OTHER })],
-    ['ledger/model', () => ({ kind: 'evaluate', completed: 0 })],
+    ['ledger/early-end', () => ({ kind: 'evaluate', completed: 0 })],
     ['ledger/count', () => ({ completed: 0 })],
     ['ledger/count', () => ({ completed: 2 })],
     ['ledger/groups', ({ survivors }) => ({ survivors: survivors - 1 })],
@@ -233,7 +233,7 @@ describe('whoever was there', () => {
         const statement = confirmationStatement(
           coordinator.state.binding,
           1,
-          confirmationOf(other, body.prevRecordHash, group, sheet!),
+          confirmationOf(other, body.prevRecordHash, group, group.sheetHash),
         );
         // Three of four collude and sign; the fourth was there.
         forged = Promise.all(

@@ -1,6 +1,7 @@
 /** A run in every state, seen from either side. */
 import type { PersonState, PersonView, RunView } from '../../src/core/runView.ts';
 import { NOW, before, coordinating, curve, people, running } from './fixtures.ts';
+import { metricStates, stoppedEarly } from './fixtureMetrics.ts';
 import { NAMES, groupedPlan, hash, namedPlan, participant, plan } from './fixturePlans.ts';
 
 const round12 = running.round;
@@ -61,6 +62,7 @@ export const participantStates: Readonly<Record<string, RunView>> = {
     { waiting: { for: '8 of 8 masked updates', untilMs: NOW + 64_000 } },
   ),
   running,
+  ...metricStates,
   named: {
     ...running,
     plan: namedPlan,
@@ -143,6 +145,7 @@ export const coordinatorStates: Readonly<Record<string, RunView>> = {
     waiting: { for: '3 more people', untilMs: undefined },
   },
   running: coordinating,
+  'stopped-early': stoppedEarly,
   many: at(
     coordinating,
     MANY,

@@ -1,4 +1,5 @@
 /** Made-up figures of a run in the middle, for the screen gallery and the screens' tests. */
+import type { Counts } from '../../src/core/counts.ts';
 import type { FederationId } from '../../src/core/ids.ts';
 import type { MeasuredPoint, PersonState, PersonView, RunPhase, RunView } from '../../src/core/runView.ts';
 import { engine, hash, hex, participant, plan } from './fixturePlans.ts';
@@ -26,17 +27,40 @@ export function people(states: readonly PersonState[], you: boolean): readonly P
 export function curve(rounds: number): readonly MeasuredPoint[] {
   return Array.from({ length: rounds + 1 }, (_, round) => {
     const rest = Math.exp(-round / 3.2);
+    const testAccuracy = 0.952 - 0.84 * rest;
+    const validationAccuracy = 0.947 - 0.842 * rest - 0.006 * (round % 3);
     return {
       round,
-      testAccuracy: 0.952 - 0.84 * rest,
+      metric: 'accuracy',
+      testMetric: testAccuracy,
+      testAccuracy,
       testLoss: 0.162 + 2.14 * rest,
-      validationAccuracy: 0.947 - 0.842 * rest - 0.006 * (round % 3),
+      testCounts: confusion(10, 100, testAccuracy),
+      validationMetric: validationAccuracy,
+      validationAccuracy,
       validationLoss: 0.181 + 2.12 * rest + 0.012 * (round % 3),
+      validationCounts: confusion(10, 80, validationAccuracy),
       trainingLoss: 0.094 + 2.2 * rest,
       people: 8,
-      samples: 8000,
+      samples: 1000,
+      validationSamples: 800,
     };
   });
+}
+
+/** Of `each` samples a class; what is missed is taken for the classes that follow, for the next ones most often. */
+export function confusion(classes: number, each: number, accuracy: number): Counts {
+  const cells = Array<number>(classes * classes).fill(0);
+  for (let actual = 0; actual < classes; actual++) {
+    let left = each;
+    const put = (predicted: number, samples: number): void => {
+      cells[actual * classes + (predicted % classes)]! += samples;
+      left -= samples;
+    };
+    put(actual, Math.round(each * Math.max(0, accuracy - 0.02 * (actual % 3))));
+    for (let next = 1; left > 0; next = (next % (classes - 1)) + 1) put(actual + next, Math.ceil(left / 2));
+  }
+  return { kind: 'classes', cells };
 }
 
 export const NOW = Date.UTC(2026, 10, 23, 14, 3, 22);
@@ -90,6 +114,7 @@ export const running: RunView = {
   },
   people: people(MIDDLE, true),
   curve: curve(11),
+  own: { round: 11, part: 'validation', metric: { name: 'accuracy', value: 0.931 }, loss: 0.2134, samples: 100 },
   secondsPerRound: 3.42,
   trainSecondsPerRound: 0.8,
   bytesUp: 2_660_000,
@@ -124,6 +149,7 @@ export const coordinating: RunView = {
   you: undefined,
   people: people(MIDDLE, false),
   group: undefined,
+  own: undefined,
   engine: undefined,
   glimpse: undefined,
   inviteLink: `https://train.example.org/#join=${hex(9, 300)}`,
@@ -139,6 +165,7 @@ export function before(view: RunView, phase: RunPhase, sentence: string): RunVie
     round: undefined,
     people: [],
     curve: [],
+    own: undefined,
     secondsPerRound: undefined,
     bytesUp: 2100,
     bytesDown: 340,

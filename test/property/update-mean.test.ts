@@ -1,8 +1,12 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { toHex } from '../../src/core/bytes.ts';
+import { amountsOf } from '../../src/core/counts.ts';
 import type { Hash } from '../../src/core/ids.ts';
+import type { Plan } from '../../src/core/plan.ts';
+import { figuresOf } from '../../src/core/predictions.ts';
 import { NO_FIGURES, ringBits, trainingSumSpec, wordCount } from '../../src/core/sumSpec.ts';
+import type { PartFigures } from '../../src/core/sumSpec.ts';
 import { SeededRandom } from '../../src/core/seededRandom.ts';
 import type { AggregateSum, RawUpdate } from '../../src/core/updateStages.ts';
 import { Accumulator } from '../../src/update/accumulator.ts';
@@ -48,14 +52,16 @@ const cases = fc
     ring: fc.constantFrom('full' as const, 'half' as const),
     parameters: fc.oneof(fc.integer({ min: 1, max: 30 }), fc.integer({ min: 250, max: 600 })),
     weightCap: fc.integer({ min: 1, max: 1_000_000 }),
+    values: fc.boolean(),
     seed: fc.integer({ min: 0, max: 1e9 }),
   })
   .filter(({ ring, rotation, bits }) => ring === 'full' || (rotation && bits >= 4));
 
 type Case = typeof cases extends fc.Arbitrary<infer T> ? T : never;
 
-function cohortOf({ n, groups, weightCap, seed, parameters, ...aggregation }: Case) {
-  const plan = samplePlan({ ...aggregation, weightCap, clipRange: 0.25, clipNorm: 0.25 });
+function cohortOf({ n, groups, weightCap, seed, parameters, values, ...aggregation }: Case) {
+  const classes = samplePlan({ ...aggregation, weightCap, clipRange: 0.25, clipNorm: 0.25 });
+  const plan: Plan = values ? { ...classes, task: { kind: 'regression' } } : classes;
   const sumSpec = trainingSumSpec(plan, parameters);
   const random = SeededRandom.of(seed);
   const turn = rotationSeed(toHex(random.bytes(32)) as Hash, 1 + random.below(100));
@@ -64,14 +70,26 @@ function cohortOf({ n, groups, weightCap, seed, parameters, ...aggregation }: Ca
     const raw = Float32Array.from({ length: parameters }, () => random.normal()) as RawUpdate;
     const { clipped: update } = clip(raw, plan.aggregation.clipNorm);
     const training = { lossSum: random.below(1000) / 1024, correct: random.below(samples + 1), samples };
-    const figures = { training, validation: NO_FIGURES, test: NO_FIGURES };
+    const validation = countedFigures(plan, random);
+    const figures = { training, validation, test: NO_FIGURES };
     const input = { sumSpec, plan, update, weight: samples, figures, rotationSeed: turn };
     const { vector, saturated } = quantise(input, seededPort(seed + i));
     expect(saturated).toBe(0);
     const weight = Math.min(samples, weightCap);
-    return { group: random.below(groups), samples, weight, update, training, vector };
+    return { group: random.below(groups), samples, weight, update, training, validation, vector };
   });
   return { plan, sumSpec, members, turn };
+}
+
+/** Random predictions on up to 200 samples. */
+function countedFigures(plan: Plan, random: SeededRandom): PartFigures {
+  const samples = random.below(200);
+  const classification = plan.task.kind === 'classification';
+  const width = classification ? 3 : 1;
+  const outputs = Float32Array.from({ length: width * samples }, () => 3 * random.normal());
+  const labels = Float32Array.from({ length: samples }, () => (classification ? random.below(3) : random.normal()));
+  const loss = classification ? 'softmax-cross-entropy' : 'mean-squared-error';
+  return figuresOf(loss, outputs, width, { labels }, classification ? 'classes' : 'values');
 }
 
 /** As the coordinator does: each group in its own ring, then added. */
@@ -118,6 +136,13 @@ describe('the way from updates to their mean', () => {
           correct: members.reduce((total, { training }) => total + training.correct, 0),
           samples: members.reduce((total, { samples }) => total + samples, 0),
         });
+        const amounts = members.map(({ validation }) => amountsOf(validation.counts!));
+        const read = amountsOf(reading.figures.validation.counts!);
+        // Hits are exact; sums over values are rounded once a person. A sum of targets is what is above 0 without what is below.
+        const slack = of.values ? of.n / 2048 : 0;
+        const added = amounts[0]!.map((_, i) => amounts.reduce((total, amount) => total + amount[i]!, 0));
+        const told = (of: readonly number[]) => (read.length === 5 ? [of[0]!, of[1]!, of[2]! - of[3]!, of[4]!] : of);
+        told(read).forEach((amount, i) => expect(Math.abs(amount - told(added)[i]!)).toBeLessThanOrEqual(2 * slack));
         const errors = Array.from(reading.update!, (value, k) => {
           const exact = members.reduce((total, { weight, update }) => total + weight * update[k]!, 0) / totalWeight;
           return value - exact;
@@ -135,7 +160,8 @@ describe('the way from updates to their mean', () => {
   it('costs no more than the roundings do: half a scale for each, and they are independent', () => {
     for (const rotation of [true, false]) {
       for (const bits of [2, 4, 8]) {
-        const of = { n: 30, groups: 1, bits, rotation, ring: 'full' as const, parameters: 600, weightCap: 1, seed: 1 };
+        const few = { n: 30, groups: 1, bits, rotation, ring: 'full' as const };
+        const of = { ...few, parameters: 600, weightCap: 1, values: false, seed: 1 };
         const cohort = cohortOf(of);
         const { plan, sumSpec, members, turn } = cohort;
         const sum = totalOf(cohort) as AggregateSum;

@@ -11,6 +11,7 @@ import { confirmationOf } from '../../src/federation/confirmation.ts';
 import { deal, seedCommitmentOf } from '../../src/federation/dealing.ts';
 import type { HeldShares } from '../../src/federation/dealing.ts';
 import type { AdvertBody, Binding, Body } from '../../src/federation/messages.ts';
+import { sheetHashOf } from '../../src/federation/record.ts';
 import { credentialFor, indexIn } from '../../src/federation/roster.ts';
 import type { AdmissionContext, Roster } from '../../src/federation/roster.ts';
 import { advertStatement, dealingStatement } from '../../src/federation/statements.ts';
@@ -118,6 +119,6 @@ export function confirmationSeenBy({ participant }: Actor, round: RoundNumber): 
   const { state } = participant;
   const { roster, survivors, tuple, applied } = state.rounds[round]!;
   const participants = roster!.members.map(({ id, publicKey }): [ParticipantId, PublicKey] => [id, publicKey]);
-  const sheet = { participants, survivors: survivors!.map(([id]) => id) };
-  return confirmationOf({ ...applied!, sumSpecHash: tuple!.sumSpecHash }, state.head!.recordHash, tuple!, sheet);
+  const sheetHash = sheetHashOf({ participants, survivors: survivors!.map(([id]) => id) });
+  return confirmationOf({ ...applied!, sumSpecHash: tuple!.sumSpecHash }, state.head!.recordHash, tuple!, sheetHash);
 }

@@ -29,6 +29,7 @@ import { mask } from '../../src/update/mask.ts';
 import { modelHashOf } from '../../src/update/modelHash.ts';
 import { piecesRoot } from '../../src/update/pieces.ts';
 import { quantise } from '../../src/update/quantise.ts';
+import { withCounts } from '../../tools/simulate/figures.ts';
 import { rotationSeed } from '../../src/update/rotation.ts';
 
 export class PlainTrainer implements Trainer {
@@ -83,11 +84,12 @@ export class PlainTrainer implements Trainer {
   }
 
   #figures(kind: 'train' | 'evaluate'): Figures {
+    const { plan } = this.#need(this.#task);
     const none = { lossSum: 0, correct: 0, samples: 0 };
     return {
       training: kind === 'train' ? { lossSum: 1.5, correct: 1, samples: this.#samples } : none,
-      validation: { lossSum: 2.25, correct: 5, samples: 10 },
-      test: this.measure(this.#need(this.#model)),
+      validation: withCounts(plan, { lossSum: 2.25, correct: 5, samples: 10 }),
+      test: withCounts(plan, this.measure(this.#need(this.#model))),
     };
   }
 

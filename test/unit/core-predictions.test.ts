@@ -46,6 +46,18 @@ describe('figures of outputs', () => {
     expect(correct).toBe(1);
   });
 
+  it('count by the sign of the one logit that tells two classes apart', () => {
+    const { counts, correct } = figuresOf(
+      'binary-cross-entropy',
+      Float32Array.of(-1, 2, 3, 0),
+      1,
+      { labels: Uint8Array.of(0, 0, 1, 1) },
+      'classes',
+    );
+    expect(counts).toEqual({ kind: 'classes', cells: [1, 1, 1, 1] });
+    expect(correct).toBe(2);
+  });
+
   it('bound an error and a target, so that one bad value leaves room for the others', () => {
     const { counts } = figuresOf(
       'mean-squared-error',

@@ -46,6 +46,7 @@ describe('options', () => {
       joins: [],
       engine: undefined,
       compareEngines: false,
+      central: false,
       json: false,
     });
   });
@@ -69,6 +70,7 @@ describe('options', () => {
       joins: [4, 2],
       engine: 'stock',
       compareEngines: true,
+      central: false,
       json: true,
     });
   });
@@ -90,6 +92,7 @@ describe('options', () => {
       '--join',
       '--engine',
       '--compare-engines',
+      '--central',
       '--json',
       '--help',
     ]) {
@@ -114,6 +117,11 @@ describe('options', () => {
       'p --engine fast',
       'command/engine',
       '"--engine" is "fast", expected one of compiled-webgpu, compiled-wasm, webgpu, wasm, webgl, cpu, stock.',
+    ],
+    [
+      'p --central --compare-engines',
+      'command/central',
+      '"--central" is given with "--compare-engines", expected one of both.',
     ],
     ['p --drop a@3', 'command/drop', '"--drop" is "a@3", expected TAB@ROUND, such as 2@3.'],
   ])('"%s" is refused', (line, code, message) => {

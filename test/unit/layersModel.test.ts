@@ -4,7 +4,8 @@ import { createRequire } from 'node:module';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { bytesToFloat32 } from '../../src/core/bytes.ts';
 import { placeNetwork } from '../../src/core/layerShapes.ts';
-import { layersModelFiles } from '../../src/core/layersModel.ts';
+import { layersModelFiles, layersTopology } from '../../src/core/layersModel.ts';
+import type { Topology } from '../../src/core/layersTopology.ts';
 import { networkOf, parameterLayout } from '../../src/core/modelSpec.ts';
 import type { ModelSpec } from '../../src/core/modelSpec.ts';
 import type { ModelParameters } from '../../src/core/updateStages.ts';
@@ -24,6 +25,11 @@ const SPECS: readonly ModelSpec[] = [
   { architecture: 'lenet', height: 9, width: 6, channels: 2, outputs: 3 },
   { architecture: 'cnn', height: 5, width: 4, channels: 1, outputs: 4 },
   { architecture: 'resnet', height: 6, width: 5, channels: 2, outputs: 3, filters: 2, blocksPerStage: 2 },
+  {
+    architecture: 'layers',
+    topology: layersTopology({ architecture: 'cnn', height: 5, width: 4, channels: 1, outputs: 4 }) as Topology,
+    loss: 'softmax-cross-entropy',
+  },
   { architecture: 'lstm', vocabulary: 5, width: 3, units: 4, length: 6 },
 ];
 

@@ -82,6 +82,13 @@ const WRONG: readonly (readonly [path: string, value: unknown, shown: string, ex
   ['security.mode', 'trusting', '"trusting"', 'one of active, honest-but-curious'],
   ['security.admission', 'nobody', '"nobody"', 'one of anyone, link, named'],
   ['evaluation.validationFraction', 1, '1', 'a number from 0 to 0.9'],
+  ['evaluation.metric', 'auc', '"auc"', 'one of accuracy, f1, mae, r2, perplexity, loss'],
+  ['evaluation.metric', 'mae', '"mae"', 'one of accuracy, f1, loss for the task classification'],
+  ['evaluation.metric', 'perplexity', '"perplexity"', 'one of accuracy, f1, loss for the task classification'],
+  ['evaluation.positiveClass', 3, '3', 'text of 1 to 200 characters'],
+  ['evaluation.positiveClass', 'a', '"a"', 'none unless evaluation.metric is "f1"'],
+  ['evaluation.earlyStopping', true, 'true', 'an object'],
+
   ['seed', -1, '-1', 'an integer from 0 to 4294967295'],
   ['sed', 1, '1', 'no such field'],
 ];
@@ -116,6 +123,42 @@ describe('fields that do not go together', () => {
     expect(error.message).toBe('Plan: "aggregation.bits" is 3, expected at least 4 with "aggregation.ring" "half".');
     const taken = parsePlan(utf8(JSON.stringify({ ...plan, aggregation: { ...aggregation, bits: 4 } })));
     expect(taken.plan.aggregation).toMatchObject({ bits: 4, rotation: true, ring: 'half' });
+  });
+
+  it.each([
+    [{ metric: 'f1', positiveClass: 'd' }, '"evaluation.positiveClass" is "d", expected one of task.classes.'],
+    [
+      { validationFraction: 0, earlyStopping: { patienceRounds: 3, minimumChange: 0 } },
+      '"evaluation.validationFraction" is 0, expected more than 0 with evaluation.earlyStopping.',
+    ],
+    [
+      { earlyStopping: { patienceRounds: 0, minimumChange: 0 } },
+      '"evaluation.earlyStopping.patienceRounds" is 0, expected an integer from 1 to 100000.',
+    ],
+    [
+      { earlyStopping: { patienceRounds: 3 } },
+      '"evaluation.earlyStopping.minimumChange" is missing, expected a number from 0 to 1000000000.',
+    ],
+  ])('an evaluation with %j', (evaluation, told) => {
+    const plan = planDocument();
+    const error = refusalOf({ ...plan, evaluation: { ...plan.evaluation, ...evaluation } });
+    expect(error.message).toBe(`Plan: ${told}`);
+  });
+
+  it('F1 of more classes than are counted', () => {
+    const plan = planDocument();
+    const classes = Array.from({ length: 33 }, (_, i) => `class ${i}`);
+    const model = { ...plan.model, outputs: 33 };
+    const of = (metric: string) => ({
+      ...plan,
+      task: { ...plan.task, classes },
+      model,
+      evaluation: { validationFraction: 0.1, metric },
+    });
+    expect(refusalOf(of('f1')).message).toBe(
+      'Plan: "evaluation.metric" is "f1", expected another with 33 classes: at most 32 are counted.',
+    );
+    expect(parsePlan(utf8(JSON.stringify(of('accuracy')))).plan.evaluation.metric).toBe('accuracy');
   });
 
   it('outputs that are not one a class', () => {

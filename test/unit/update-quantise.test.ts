@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Plan } from '../../src/core/plan.ts';
 import { NO_FIGURES, evaluationSumSpec, trainingSumSpec, wordCount } from '../../src/core/sumSpec.ts';
 import type { Figures, PartFigures, SumSpec } from '../../src/core/sumSpec.ts';
 import type { AggregateSum, ClippedUpdate } from '../../src/core/updateStages.ts';
@@ -10,6 +11,8 @@ import { seededPort } from '../reference/seededPort.ts';
 
 const figuresWith = (training: PartFigures): Figures => ({ training, validation: NO_FIGURES, test: NO_FIGURES });
 const NOTHING = figuresWith(NO_FIGURES);
+/** Learns a value. */
+const regressionPlan = (bits: number): Plan => ({ ...samplePlan({ bits }), task: { kind: 'regression' } });
 const updateOf = (values: readonly number[]): ClippedUpdate => Float32Array.from(values) as ClippedUpdate;
 
 function words(sumSpec: SumSpec, vector: Uint32Array, name: string): number[] {
@@ -149,6 +152,50 @@ describe('quantising', () => {
     }
   });
 
+  it.each([
+    ['a matrix', { kind: 'classes', cells: [7, 0, 1, 2, 2 ** 23, 0, 3, 4, 5] }],
+    [
+      'errors of values',
+      { kind: 'values', absoluteErrorSum: 0.5, squaredErrorSum: 2 ** 53, targetSum: -2.25, squaredTargetSum: 9 },
+    ],
+  ] as const)('carries %s exactly through limbs of every width', (_, counts) => {
+    for (const bits of [2, 3, 4, 7, 16, 20, 24]) {
+      const narrow = counts.kind === 'classes' ? samplePlan({ bits }) : regressionPlan(bits);
+      const spec = evaluationSumSpec(narrow);
+      const [correct, samples] = counts.kind === 'classes' ? [2 ** 23 + 12, 2 ** 23 + 22] : [0, 20_000];
+      const figures = { ...NOTHING, validation: { lossSum: 1, correct, samples, counts } };
+      const input = { sumSpec: spec, plan: narrow, update: undefined, weight: 1, figures };
+      const sum = quantise(input, seededPort(5)).vector as unknown as AggregateSum;
+      expect(readSum({ sum, sumSpec: spec, plan: narrow, survivors: 1 }).figures.validation).toEqual(
+        figures.validation,
+      );
+    }
+  });
+
+  it.each([
+    ['no counts', undefined],
+    [
+      'counts of another kind',
+      { kind: 'values', absoluteErrorSum: 0, squaredErrorSum: 0, targetSum: 0, squaredTargetSum: 0 },
+    ],
+    ['another number of cells', { kind: 'classes', cells: [2, 1, 0, 0] }],
+    ['cells of other samples', { kind: 'classes', cells: [2, 1, 1, 0, 0, 0, 0, 0, 0] }],
+    ['another diagonal', { kind: 'classes', cells: [1, 1, 1, 0, 0, 0, 0, 0, 0] }],
+    ['half a sample', { kind: 'classes', cells: [2, 0.5, 0.5, 0, 0, 0, 0, 0, 0] }],
+    ['a negative cell', { kind: 'classes', cells: [2, 2, -1, 0, 0, 0, 0, 0, 0] }],
+  ] as const)('refuses %s', (_, counts) => {
+    const test = { lossSum: 1, correct: 2, samples: 3, counts };
+    const input = { sumSpec, plan, update: updateOf([0, 0, 0]), weight: 1, figures: { ...NOTHING, test } };
+    expect(() => quantise(input, seededPort(5))).toThrow(expect.objectContaining({ code: 'update/figures' }));
+  });
+
+  it('refuses more samples of one cell than its bits hold', () => {
+    const counts = { kind: 'classes', cells: [2 ** 24, 0, 0, 0, 0, 0, 0, 0, 0] } as const;
+    const test = { lossSum: 1, correct: 2 ** 24, samples: 2 ** 24, counts };
+    const input = { sumSpec, plan, update: updateOf([0, 0, 0]), weight: 1, figures: { ...NOTHING, test } };
+    expect(() => quantise(input, seededPort(5))).toThrow(expect.objectContaining({ code: 'update/figures' }));
+  });
+
   it('bounds the loss of bad samples, and refuses a loss that is no number', () => {
     const lossOf = (lossSum: number, samples: number) => {
       const input = { sumSpec, plan, update: updateOf([0, 0, 0]), weight: 1 };
@@ -171,7 +218,13 @@ describe('quantising', () => {
     expect(vector).toHaveLength(wordCount(spec));
     const sum = vector as unknown as AggregateSum;
     const reading = readSum({ sum, sumSpec: spec, plan, survivors: 1 });
-    expect(reading).toEqual({ figures, totalWeight: 0, update: undefined });
+    const counts = { kind: 'classes', cells: Array(9).fill(0) };
+    const uncounted = { ...NO_FIGURES, counts };
+    expect(reading).toEqual({
+      figures: { ...figures, validation: uncounted, test: uncounted },
+      totalWeight: 0,
+      update: undefined,
+    });
   });
 
   it('names what does not fit the spec', () => {

@@ -70,7 +70,24 @@ describe('spreading', () => {
     expect(await spreading.expand(WORDS, masks)).toEqual(whole);
   });
 
+  it('starts helpers ahead where they will be needed', async () => {
+    let started = 0;
+    const spreading = new Spreading(() => {
+      started++;
+      return async (stretch) => expandStretch(stretch);
+    }, 2);
+    spreading.prepare(WORDS - 20, 299);
+    expect(started).toBe(0);
+    spreading.prepare(WORDS, 300);
+    expect(started).toBe(2);
+    expect(await spreading.expand(WORDS, masks)).toEqual(whole);
+    expect(started).toBe(2);
+  });
+
   it('goes over threads of Node, one job after the other', async () => {
+    const stretch = { firstWord: 32, count: 50, masks: masks.slice(0, 3) };
+    // By itself, since what a thread leaves undone would be done here.
+    expect(await startThread()(stretch)).toEqual(expandStretch(stretch));
     const spreading = new Spreading(startThread, 2);
     const [first, second] = await Promise.all([spreading.expand(WORDS, masks), spreading.expand(WORDS + 64, masks)]);
     expect(first).toEqual(whole);

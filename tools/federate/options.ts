@@ -12,6 +12,7 @@ import { adaptPlan, readPlan } from '../adaptPlan.ts';
 import type { PlanField } from '../adaptPlan.ts';
 import { fromCaller } from '../command.ts';
 import { whole } from '../numbers.ts';
+import { checkReadable } from '../training/shards.ts';
 import { dataEntries } from './entries.ts';
 import type { DataEntry } from './entries.ts';
 import { readSplit } from './split.ts';
@@ -39,6 +40,8 @@ model-card.md, metrics.jsonl, metrics.csv and ledger.jsonl into DIR.
                     fastest of its backends
   --compare-engines runs the plan twice, with stock first, and reports both and the ratio of their training times; the
                     files go into the folders stock and chosen of DIR
+  --central         then trains the same model in Node on everybody's data in one place, for as many passes, and reports
+                    its metric beside that of the federation
   --json            no progress; the last line is one JSON object
   --help            shows this`;
 
@@ -64,6 +67,8 @@ export interface FederateOptions {
   readonly joins: readonly number[];
   readonly engine: AskedEngine | undefined;
   readonly compareEngines: boolean;
+  /** Whether the same model is trained on everybody's data in one place afterwards. */
+  readonly central: boolean;
   readonly json: boolean;
 }
 
@@ -85,11 +90,15 @@ export function readOptions(args: string[]): FederateOptions {
       join: { type: 'string', multiple: true },
       engine: { type: 'string' },
       'compare-engines': { type: 'boolean' },
+      central: { type: 'boolean' },
       json: { type: 'boolean' },
       help: { type: 'boolean' },
     },
   });
   const help = values.help ?? false;
+  if (values.central && values['compare-engines']) {
+    throw new HushError('command/central', '"--central" is given with "--compare-engines", expected one of both.');
+  }
   if (!help && positionals.length !== 1) {
     throw new HushError(
       'command/plan',
@@ -109,6 +118,7 @@ export function readOptions(args: string[]): FederateOptions {
     joins: (values.join ?? []).map((text) => whole('--join', text, 1, 100_000)),
     engine: values.engine === undefined ? undefined : readEngine(values.engine),
     compareEngines: values['compare-engines'] ?? false,
+    central: values.central ?? false,
     json: values.json ?? false,
   };
 }
@@ -155,6 +165,7 @@ export async function preparePlan(options: FederateOptions): Promise<PreparedPla
   for (const round of [...options.drops.map((drop) => drop.round), ...options.joins]) {
     if (round > rounds) throw new HushError('command/round', `Round ${round} is named, expected 1 to ${rounds}.`);
   }
+  if (options.central) checkReadable(plan);
   const people = participants + options.joins.length;
   if (options.split && plan.data.kind === 'private') {
     throw new HushError('command/split', '"--split" is given, expected it for a plan on public data alone.');

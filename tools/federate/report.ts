@@ -1,7 +1,10 @@
 /** What `npm run federate` has to say at the end. */
+import type { Metric } from '../../src/core/metrics.ts';
 import type { RunView } from '../../src/core/runView.ts';
 import type { RoundMetrics } from '../../src/federation/coordinatorState.ts';
 import type { Plan } from '../../src/core/plan.ts';
+import type { LedgerRecord } from '../../src/federation/record.ts';
+import { judged } from '../training/judged.ts';
 
 export interface Report {
   readonly ok: boolean;
@@ -10,6 +13,8 @@ export interface Report {
   readonly rounds: number;
   readonly roundsAbandoned: number;
   readonly dropouts: number;
+  /** What the plan is judged by, from the last point that was measured. */
+  readonly metric: Metric | null;
   readonly testAccuracy: number | null;
   readonly testLoss: number | null;
   readonly validationAccuracy: number | null;
@@ -34,6 +39,7 @@ export interface Outcome {
   readonly plan: Plan;
   readonly view: RunView;
   readonly metrics: readonly RoundMetrics[];
+  readonly records: readonly LedgerRecord[];
   readonly participants: number;
   readonly modelHashes: readonly (string | undefined)[];
   readonly longestMainThreadTaskMs: number;
@@ -45,6 +51,7 @@ export interface Outcome {
 export function reportOf(outcome: Outcome): Report {
   const { plan, view, metrics } = outcome;
   const last = view.curve.at(-1);
+  const figures = outcome.records.flatMap(({ body }) => (body.status === 'complete' ? [body.figures] : [])).at(-1);
   const trained = metrics.filter((entry) => entry.kind === 'train');
   const agree = outcome.modelHashes.length > 0 && outcome.modelHashes.every((hash) => hash === view.modelHash);
   const problems = [...outcome.faults];
@@ -63,6 +70,7 @@ export function reportOf(outcome: Outcome): Report {
     rounds: trained.length,
     roundsAbandoned: view.ledger.abandoned,
     dropouts: metrics.reduce((sum, entry) => sum + entry.dropouts, 0),
+    metric: figures === undefined ? null : judged(plan, figures),
     testAccuracy: accuracy(last?.testAccuracy),
     testLoss: round(last?.testLoss, 6),
     validationAccuracy: accuracy(last?.validationAccuracy),
@@ -121,6 +129,7 @@ export function reportText(report: Report, out: string): string {
     ['plan', report.plan],
     ['participants', String(report.participants)],
     ['rounds', `${report.rounds} completed, ${report.roundsAbandoned} given up, ${report.dropouts} dropouts`],
+    ['metric', report.metric === null ? 'not measured' : `${report.metric.name} ${report.metric.value}`],
     ['test accuracy', `${percent(report.testAccuracy)}, loss ${report.testLoss ?? '–'}`],
     ['validation accuracy', `${percent(report.validationAccuracy)}, loss ${report.validationLoss ?? '–'}`],
     [

@@ -68,6 +68,7 @@ export class SimulatedSummer implements Summer {
     this.#order = order;
     this.#added = new Map();
     this.#service.begin(order);
+    this.#spreading.prepare(this.#service.wordsIn(order.round), Math.max(...order.groupSizes));
   }
 
   async add(round: number, group: number, masked: MaskedUpdate): Promise<Hash> {

@@ -73,7 +73,7 @@ export class SimulatedTrainer implements Trainer {
     this.#update = this.#hooks.apart(this.#person, () =>
       kind === 'train' ? trainedUpdate(this.#source(round), plan) : undefined,
     );
-    return { round, durationMs: 1, figures: figuresOf(this.#person, kind), updateNorm: 1, saturated: 0 };
+    return { round, durationMs: 1, figures: figuresOf(this.#person, kind, plan), updateNorm: 1, saturated: 0 };
   }
 
   async mask({ round, sumSpec, groupSize, seeds }: MaskOrder): Promise<MaskReport> {

@@ -27,8 +27,8 @@ export async function simulateTraining(args: string[]): Promise<number> {
   process.once('SIGINT', stop).once('SIGTERM', stop);
   try {
     const jobs = combinations.map(({ adapted, participants }): TrainingJob => {
-      const { masks, dropout } = options;
-      return { plan: adapted.text, participants, masks, dropout, dataDir: DATA_DIR, entries };
+      const { masks, dropout, start } = options;
+      return { plan: adapted.text, participants, masks, dropout, dataDir: DATA_DIR, entries, start };
     });
     const rows = await trainAll(options, combinations, jobs, stopping.signal);
     return await tell(options, rows, combinations.length, stopping.signal.aborted);

@@ -31,7 +31,7 @@ export function reportOf({ adapted, participants }: Combination, trained: Traine
     participants,
     rounds: plan.aggregation.rounds,
     seed: plan.seed,
-    metric: last?.metric ?? null,
+    metric: last?.judged ?? null,
     testAccuracy: accuracy(plan, last?.testAccuracy),
     testLoss: rounded(last?.testLoss, 6),
     validationAccuracy: accuracy(plan, last?.validationAccuracy),
@@ -127,7 +127,7 @@ function csvCell(value: unknown): string {
 }
 
 /** One line while it trains. */
-export function pointText({ round, metric, testLoss, validationLoss }: TrainedPoint): string {
+export function pointText({ round, judged: metric, testLoss, validationLoss }: TrainedPoint): string {
   const loss = testLoss ?? validationLoss;
   const parts = [
     metric === null ? 'not measured' : `${metric.name} ${metric.value.toFixed(4)}`,

@@ -6,6 +6,7 @@ import { parameterLayout } from '../../src/core/modelSpec.ts';
 import { keystreamWords } from '../../src/crypto/prg.ts';
 import { clip } from '../../src/update/clip.ts';
 import { quantise } from '../../src/update/quantise.ts';
+import { withCounts } from './figures.ts';
 import { seededPort, seedFor } from './seeds.ts';
 
 /** Which vector: that of one person in one round. */
@@ -31,15 +32,15 @@ export function samplesOf(person: number): number {
   return 20 + (person % 41);
 }
 
-export function figuresOf(person: number, kind: SumSpec['kind']): Figures {
+export function figuresOf(person: number, kind: SumSpec['kind'], plan: Plan): Figures {
   const samples = samplesOf(person);
   return {
     training:
       kind === 'train'
         ? { lossSum: samples * 1.5, correct: person % samples, samples }
         : { lossSum: 0, correct: 0, samples: 0 },
-    validation: { lossSum: 2.25, correct: 5, samples: 10 },
-    test: { lossSum: 30.5, correct: person % 20, samples: 20 },
+    validation: withCounts(plan, { lossSum: 2.25, correct: 5, samples: 10 }),
+    test: withCounts(plan, { lossSum: 30.5, correct: person % 20, samples: 20 }),
   };
 }
 
@@ -47,6 +48,12 @@ export function figuresOf(person: number, kind: SumSpec['kind']): Figures {
 export function vectorOf(source: VectorSource, sumSpec: SumSpec, plan: Plan, update?: ClippedUpdate): FieldVector {
   const { seed, person, round } = source;
   const trained = sumSpec.kind === 'train' ? (update ?? trainedUpdate(source, plan)) : undefined;
-  const input = { sumSpec, plan, update: trained, weight: samplesOf(person), figures: figuresOf(person, sumSpec.kind) };
+  const input = {
+    sumSpec,
+    plan,
+    update: trained,
+    weight: samplesOf(person),
+    figures: figuresOf(person, sumSpec.kind, plan),
+  };
   return quantise(input, seededPort(seedFor(seed, 'rounding', person, round))).vector;
 }

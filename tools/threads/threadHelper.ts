@@ -6,7 +6,8 @@ import type { Helper } from '../../src/worker/spreading.ts';
 
 /** The thread keeps the process alive only while it has something to do. */
 export function startThread(): Helper {
-  const worker = new Worker(new URL('expand.worker.ts', import.meta.url), { execArgv: ['--import', 'tsx'] });
+  const workerData = new URL('expand.worker.ts', import.meta.url).href;
+  const worker = new Worker(new URL('entry.mjs', import.meta.url), { workerData });
   worker.unref();
   const pending: Deferred<Uint32Array>[] = [];
   let dead: Error | undefined;

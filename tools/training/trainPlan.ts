@@ -5,6 +5,9 @@ import type { Metric } from '../../src/core/metrics.ts';
 import { networkOf } from '../../src/core/modelSpec.ts';
 import { parsePlan } from '../../src/core/plan.ts';
 import type { MeasuredPoint } from '../../src/core/runView.ts';
+import { readSavedModel } from '../../src/core/savedModel.ts';
+import { startOf } from '../../src/federation/start.ts';
+import { startFiles } from '../federate/start.ts';
 import { judged } from './judged.ts';
 import { openNodeEngine } from './nodeEngine.ts';
 import { shardsOf } from './shards.ts';
@@ -19,10 +22,13 @@ export interface TrainingJob extends DataPlaces {
   readonly participants: number;
   readonly masks: boolean;
   readonly dropout: number;
+  /** A file of the saved model that the plan begins with. */
+  readonly start: string | undefined;
 }
 
 export interface TrainedPoint extends MeasuredPoint {
-  readonly metric: Metric | null;
+  /** What the plan is judged by; null where nothing was measured. */
+  readonly judged: Metric | null;
 }
 
 export interface TrainedPlan {
@@ -49,6 +55,7 @@ export async function trainPlan(
   const document = parsePlan(utf8(job.plan));
   const { plan } = document;
   const { rounds } = plan.aggregation;
+  const start = startOf(plan, job.start === undefined ? undefined : readSavedModel(await startFiles(job.start)));
   const engine = await openNodeEngine(networkOf(plan.model));
   try {
     const shards = await shardsOf(plan, job.participants, job);
@@ -57,10 +64,11 @@ export async function trainPlan(
       onProgress({ fraction: (curve.length + part) / (rounds + 1), point: curve.at(-1) });
     };
     const measured = ({ point, figures }: RoundOutcome): void => {
-      curve.push({ ...point, metric: judged(plan, figures) });
+      curve.push({ ...point, judged: judged(plan, figures) });
       tell(0);
     };
     const run = await TrainingRun.begin({ ...job, document, shards, engine, onTrained: tell });
+    if (start) run.load(start.parameters);
     for (let round = 1; round <= rounds; round++) measured(await run.round('train'));
     measured(await run.round('evaluate'));
     const { hash, parameters } = run.model;

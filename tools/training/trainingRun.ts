@@ -110,8 +110,8 @@ export class TrainingRun {
     const { parameters, figures } = this.#summer.finish(round, this.#people.length, reports.length);
     if (kind === 'train') this.#completed++;
     this.load(parameters);
-    const point = pointOf({ kind, completed: this.#completed, survivors: reports.length, figures });
-    return { point, figures, reports };
+    const body = { kind, completed: this.#completed, survivors: reports.length, figures };
+    return { point: pointOf(body, this.#plan), figures, reports };
   }
 
   /** Who is with whom: all together, or as the plan's groups ask for. */

@@ -49,8 +49,7 @@ export async function checkChain(
     people: people.size,
     signatures,
     spent: bodies.filter((body) => body.status === 'abandoned' && body.spent).length,
-    finished:
-      last?.status === 'complete' && last.kind === 'evaluate' && head.completed === context.plan.aggregation.rounds,
+    finished: last?.status === 'complete' && last.kind === 'evaluate',
   };
 }
 
@@ -106,7 +105,11 @@ async function checkConfirmations(
   const sheetHash = sheetHashOf(sheet);
   const group = body.groups.find((candidate) => candidate.sheetHash === sheetHash);
   if (group?.status !== 'summed') return;
-  const message = confirmationStatement(binding, body.round, confirmationOf(body, body.prevRecordHash, group, sheet));
+  const message = confirmationStatement(
+    binding,
+    body.round,
+    confirmationOf(body, body.prevRecordHash, group, sheetHash),
+  );
   const keys = new Map(sheet.participants);
   const alive = new Set(sheet.survivors);
   for (const [i, [id, signature]] of sheet.confirmations.entries()) {

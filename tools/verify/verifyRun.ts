@@ -81,7 +81,7 @@ export async function verifyRun(files: GivenFiles, pins: Pins): Promise<Verdict>
     }
     const metrics = await findings.check('metrics', 'metrics.jsonl', () => {
       const lines = readMetricsLines(files['metrics.jsonl']);
-      checkMetrics(lines, records?.records ?? []);
+      checkMetrics(lines, records?.records ?? [], plan.plan);
       return {
         text: `${lines.length} lines agree with the ledger; times, bytes, engines and dropouts are the coordinator's word`,
       };
@@ -196,8 +196,9 @@ async function verifyChain({ plan, planHash }: ReadPlan, { records, first }: Rea
 
 function roundsText(plan: Plan, { head, finished, spent }: Chain): string {
   const { rounds } = plan.aggregation;
+  const stopped = finished && head.completed < rounds ? ', stopped early as the plan says' : '';
   const far = finished
-    ? `${head.completed} of ${rounds}, and the final measurement`
+    ? `${head.completed} of ${rounds}${stopped}, and the final measurement`
     : `${head.completed} of ${rounds}: the run is not finished`;
   return head.abandoned === 0
     ? far
@@ -229,7 +230,7 @@ function followingFiles(
   const { federation } = context.binding;
   const { modelHash, recordHash: ledgerHead, completed: rounds } = head;
   const origin = { planHash: document.planHash, federation, modelHash, ledgerHead, rounds };
-  const curve = records.flatMap(({ body }) => (body.status === 'complete' ? [pointOf(body)] : []));
+  const curve = records.flatMap(({ body }) => (body.status === 'complete' ? [pointOf(body, document.plan)] : []));
   return modelFilesOf(document, origin, parameters, curve);
 }
 
