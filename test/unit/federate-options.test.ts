@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { HushError } from '../../src/core/errors.ts';
 import type { ErrorCode } from '../../src/core/errors.ts';
+import type { DataSplit } from '../../src/core/plan.ts';
 import { FEDERATE_HELP, preparePlan, readOptions } from '../../tools/federate/options.ts';
 import { comparisonOf } from '../../tools/federate/report.ts';
 import type { Report } from '../../tools/federate/report.ts';
@@ -87,6 +88,9 @@ describe('options', () => {
       '--participants',
       '--rounds',
       '--data',
+      '--split',
+      '--labels-per-shard',
+      '--alpha',
       '--out',
       '--drop',
       '--join',
@@ -122,6 +126,19 @@ describe('options', () => {
       'p --central --compare-engines',
       'command/central',
       '"--central" is given with "--compare-engines", expected one of both.',
+    ],
+    ['p --split random', 'command/split', '"--split" is "random", expected one of iid, label, dirichlet, natural.'],
+    ['p --alpha 1', 'command/split', '"--alpha" is given, expected it with "--split dirichlet" alone.'],
+    [
+      'p --split iid --labels-per-shard 2',
+      'command/split',
+      '"--labels-per-shard" is given, expected it with "--split label" alone.',
+    ],
+    ['p --split dirichlet --alpha 0', 'command/number', '"--alpha" is "0", expected a number from 0.001 to 1000.'],
+    [
+      'p --split label --labels-per-shard 0',
+      'command/number',
+      '"--labels-per-shard" is "0", expected a whole number from 1 to 100.',
     ],
     ['p --drop a@3', 'command/drop', '"--drop" is "a@3", expected TAB@ROUND, such as 2@3.'],
   ])('"%s" is refused', (line, code, message) => {
@@ -170,6 +187,17 @@ describe('the plan that is launched', () => {
     expect(plan.data).toMatchObject({ shards: 8 });
     expect(plan.aggregation.rounds).toBe(9);
     expect(plan.aggregation.cohort).toEqual({ minimum: 3, target: 6 });
+  });
+
+  it.each<[string, DataSplit]>([
+    ['--split iid', { kind: 'iid' }],
+    ['--split label', { kind: 'label', labelsPerShard: 2 }],
+    ['--split label --labels-per-shard 3', { kind: 'label', labelsPerShard: 3 }],
+    ['--split dirichlet', { kind: 'dirichlet', alpha: 0.5 }],
+    ['--split dirichlet --alpha .25', { kind: 'dirichlet', alpha: 0.25 }],
+  ])('cuts the data as is asked: %s', async (line, split) => {
+    const { plan } = await preparePlan(readOptions([planPath, ...line.split(' ')]));
+    expect(plan.data).toMatchObject({ shards: 4, split });
   });
 
   it('asks for no more than are there', async () => {
