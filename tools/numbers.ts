@@ -14,10 +14,3 @@ export function fraction(option: string, text: string): number {
   if (/^\d*\.?\d+$/.test(text) && value < 1) return value;
   throw new HushError('command/number', `"${option}" is "${text}", expected a number from 0 to below 1.`);
 }
-
-/** @throws HushError `command/number`. */
-export function within(option: string, text: string, min: number, max: number): number {
-  const value = Number(text);
-  if (/^\d*\.?\d+$/.test(text) && value >= min && value <= max) return value;
-  throw new HushError('command/number', `"${option}" is "${text}", expected a number from ${min} to ${max}.`);
-}

@@ -89,8 +89,6 @@ describe('options', () => {
       '--rounds',
       '--data',
       '--split',
-      '--labels-per-shard',
-      '--alpha',
       '--out',
       '--drop',
       '--join',
@@ -127,18 +125,10 @@ describe('options', () => {
       'command/central',
       '"--central" is given with "--compare-engines", expected one of both.',
     ],
-    ['p --split random', 'command/split', '"--split" is "random", expected one of iid, label, dirichlet, natural.'],
-    ['p --alpha 1', 'command/split', '"--alpha" is given, expected it with "--split dirichlet" alone.'],
     [
-      'p --split iid --labels-per-shard 2',
+      'p --split random',
       'command/split',
-      '"--labels-per-shard" is given, expected it with "--split label" alone.',
-    ],
-    ['p --split dirichlet --alpha 0', 'command/number', '"--alpha" is "0", expected a number from 0.001 to 1000.'],
-    [
-      'p --split label --labels-per-shard 0',
-      'command/number',
-      '"--labels-per-shard" is "0", expected a whole number from 1 to 100.',
+      '"--split" is "random", expected iid, natural, label:LABELS_PER_SHARD or dirichlet:ALPHA, such as dirichlet:0.5.',
     ],
     ['p --drop a@3', 'command/drop', '"--drop" is "a@3", expected TAB@ROUND, such as 2@3.'],
   ])('"%s" is refused', (line, code, message) => {
@@ -190,13 +180,11 @@ describe('the plan that is launched', () => {
   });
 
   it.each<[string, DataSplit]>([
-    ['--split iid', { kind: 'iid' }],
-    ['--split label', { kind: 'label', labelsPerShard: 2 }],
-    ['--split label --labels-per-shard 3', { kind: 'label', labelsPerShard: 3 }],
-    ['--split dirichlet', { kind: 'dirichlet', alpha: 0.5 }],
-    ['--split dirichlet --alpha .25', { kind: 'dirichlet', alpha: 0.25 }],
+    ['iid', { kind: 'iid' }],
+    ['label:3', { kind: 'label', labelsPerShard: 3 }],
+    ['dirichlet:.25', { kind: 'dirichlet', alpha: 0.25 }],
   ])('cuts the data as is asked: %s', async (line, split) => {
-    const { plan } = await preparePlan(readOptions([planPath, ...line.split(' ')]));
+    const { plan } = await preparePlan(readOptions([planPath, '--split', line]));
     expect(plan.data).toMatchObject({ shards: 4, split });
   });
 

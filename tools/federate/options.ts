@@ -4,7 +4,7 @@ import { ENGINE_NAMES } from '../../src/core/engine.ts';
 import { HushError } from '../../src/core/errors.ts';
 import type { AskedEngine } from '../../src/core/localWork.ts';
 import { parsePlan } from '../../src/core/plan.ts';
-import type { DataSplit, Plan } from '../../src/core/plan.ts';
+import type { Plan } from '../../src/core/plan.ts';
 import { readSavedModel } from '../../src/core/savedModel.ts';
 import type { NamedBytes } from '../../src/core/savedModel.ts';
 import { withStart } from '../../src/federation/start.ts';
@@ -12,10 +12,10 @@ import { adaptPlan, readPlan } from '../adaptPlan.ts';
 import type { PlanField } from '../adaptPlan.ts';
 import { fromCaller } from '../command.ts';
 import { whole } from '../numbers.ts';
+import { readSplit } from '../split.ts';
 import { checkReadable } from '../training/shards.ts';
 import { dataEntries } from './entries.ts';
 import type { DataEntry } from './entries.ts';
-import { readSplit } from './split.ts';
 import { startFiles } from './start.ts';
 
 const ASKED_ENGINES: readonly AskedEngine[] = [...ENGINE_NAMES, 'stock'];
@@ -29,8 +29,8 @@ model-card.md, metrics.jsonl, metrics.csv and ledger.jsonl into DIR.
   --participants N  tabs that take part; the plan's cohort target unless given
   --rounds R        training rounds; the plan's unless given
   --data DIR        for a plan on private data: each tab gets one file or sub-folder of DIR, in the order of their names
-  --split KIND      for a plan on public data: iid; label, with --labels-per-shard N (2 unless given); dirichlet, with
-                    --alpha A (0.5 unless given); natural. The plan's unless given
+  --split KIND      of public data: iid, label:LABELS_PER_SHARD, dirichlet:ALPHA, or natural where it has parts of its own; the
+                    plan's unless given
   --start FILE      begins with this saved model: model.safetensors, or model.json with weights.bin beside it
   --out DIR         where the files go, "out" unless given
   --drop K@R        closes tab K (from 1) in round R, once its masked update is on its way; may be repeated
@@ -59,7 +59,7 @@ export interface FederateOptions {
   /** Where the files of the participants lie, by tab. */
   readonly data: string | undefined;
   /** Of public data, instead of the plan's. */
-  readonly split: DataSplit | undefined;
+  readonly split: Readonly<Record<string, unknown>> | undefined;
   /** A saved model to begin with. */
   readonly start: string | undefined;
   readonly out: string;
@@ -82,8 +82,6 @@ export function readOptions(args: string[]): FederateOptions {
       rounds: { type: 'string' },
       data: { type: 'string' },
       split: { type: 'string' },
-      'labels-per-shard': { type: 'string' },
-      alpha: { type: 'string' },
       start: { type: 'string' },
       out: { type: 'string' },
       drop: { type: 'string', multiple: true },
@@ -111,7 +109,7 @@ export function readOptions(args: string[]): FederateOptions {
     participants: values.participants === undefined ? undefined : whole('--participants', values.participants, 3, 64),
     rounds: values.rounds === undefined ? undefined : whole('--rounds', values.rounds, 1, 100_000),
     data: values.data === undefined ? undefined : fromCaller(values.data),
-    split: readSplit(values.split, values['labels-per-shard'], values.alpha),
+    split: values.split === undefined ? undefined : readSplit(values.split),
     start: values.start === undefined ? undefined : fromCaller(values.start),
     out: fromCaller(values.out ?? 'out'),
     drops: (values.drop ?? []).map(readDrop),
@@ -168,7 +166,7 @@ export async function preparePlan(options: FederateOptions): Promise<PreparedPla
   if (options.central) checkReadable(plan);
   const people = participants + options.joins.length;
   if (options.split && plan.data.kind === 'private') {
-    throw new HushError('command/split', '"--split" is given, expected it for a plan on public data alone.');
+    throw new HushError('command/split', '"--split" is given, expected none: people’s own files are not cut.');
   }
   const fields: PlanField[] = options.split ? [['data.split', options.split]] : [];
   const adapted = adaptPlan(document, { participants, shards: people, rounds, fields });
