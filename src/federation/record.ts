@@ -23,7 +23,8 @@ export const countsSchema = v.variant('kind', [
     kind: v.literal('values'),
     absoluteErrorSum: valueSum,
     squaredErrorSum: valueSum,
-    targetSum: finite(-(2 ** 71), 2 ** 71),
+    targetAboveSum: valueSum,
+    targetBelowSum: valueSum,
     squaredTargetSum: valueSum,
   }),
 ]);
@@ -179,7 +180,7 @@ export type Told = Pick<CompleteBody, 'totalWeight' | 'figures'> & {
 export function figuresHashOf({ totalWeight, figures, statistics }: Told): Hash {
   const numbers = PARTS.flatMap((part) => {
     const { lossSum, correct, samples, counts } = figures[part];
-    return [lossSum, correct, samples, ...(counts ? [counts.kind, ...amountsOf(counts)] : [])];
+    return [lossSum, correct, samples, ...(counts ? amountsOf(counts) : [])];
   });
   return taggedHash(
     'hushgrad/1 figures',

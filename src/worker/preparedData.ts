@@ -1,9 +1,10 @@
-/** A participant's data as its network takes it, kept until the model normalises by something else. */
+/** A participant's data as its network takes it, balanced as the plan says, kept until the model normalises by something else. */
 import type { Examples, TrainingData } from '../core/dataset.ts';
 import { networkExamples } from '../core/normalisation.ts';
 import type { Plan } from '../core/plan.ts';
 import { planLayout } from '../core/planLayout.ts';
 import type { ModelParameters } from '../core/updateStages.ts';
+import { balanced } from '../data/balance.ts';
 import { initialModel } from '../update/initialise.ts';
 
 export class PreparedData {
@@ -28,7 +29,11 @@ export class PreparedData {
     if (known && normalisation.every((value, i) => value === known.normalisation[i])) return known.data;
     const prepare = (examples: Examples): Examples => networkExamples(this.#plan, model, examples);
     const { training, validation, test } = this.#data;
-    const data = { training: prepare(training), validation: prepare(validation), test: prepare(test) };
+    const data = {
+      training: balanced(prepare(training), this.#plan.training),
+      validation: prepare(validation),
+      test: prepare(test),
+    };
     this.#prepared = { normalisation, data };
     return data;
   }

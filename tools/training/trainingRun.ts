@@ -3,16 +3,19 @@
  * network and the agreement around them. Everything random follows from the plan's seed.
  */
 import type { TrainingData } from '../../src/core/dataset.ts';
+import { judge, UNJUDGED } from '../../src/core/earlyStopping.ts';
 import { HushError } from '../../src/core/errors.ts';
 import type { Hash, ParticipantId, RoundNumber } from '../../src/core/ids.ts';
 import type { HashedModel, TrainOrder, TrainReport } from '../../src/core/localWork.ts';
 import { groupCount, groupMinimum, threshold } from '../../src/core/plan.ts';
 import type { Plan, PlanDocument } from '../../src/core/plan.ts';
 import type { MeasuredPoint } from '../../src/core/runView.ts';
+import type { FederatedStatistics } from '../../src/core/statistics.ts';
 import { sumSpecFor } from '../../src/core/sumSpec.ts';
-import type { Figures, SumSpec } from '../../src/core/sumSpec.ts';
+import type { SumSpec } from '../../src/core/sumSpec.ts';
 import type { ModelParameters } from '../../src/core/updateStages.ts';
 import { hashOf } from '../../src/crypto/hash.ts';
+import { kindOfNext } from '../../src/federation/ledger.ts';
 import { pointOf } from '../../src/federation/measured.ts';
 import { sumSpecHashOf } from '../../src/federation/sumSpecHash.ts';
 import { trainingSeed } from '../../src/federation/trainingSeed.ts';
@@ -38,7 +41,6 @@ export interface TrainingSetup {
 export interface RoundOutcome {
   /** Of the model that the round began with. */
   readonly point: MeasuredPoint;
-  readonly figures: Figures;
   readonly reports: readonly TrainReport[];
 }
 
@@ -56,6 +58,8 @@ export class TrainingRun {
   #model: HashedModel;
   #round: RoundNumber = 0;
   #completed = 0;
+  #judgement = UNJUDGED;
+  #statistics: FederatedStatistics | undefined;
 
   private constructor(setup: TrainingSetup, people: readonly Person[]) {
     const { plan, bytes } = setup.document;
@@ -71,6 +75,12 @@ export class TrainingRun {
     const people: Person[] = [];
     for (const [index, data] of setup.shards.entries()) people.push(await personFor(setup, index, data));
     return new TrainingRun(setup, people);
+  }
+
+  /** The last round measures: after those of the plan, or once it is to stop early. */
+  get next(): TrainOrder['kind'] {
+    const head = { completed: this.#completed, judgement: this.#judgement, statistics: this.#statistics };
+    return kindOfNext(this.#plan, head);
   }
 
   get model(): HashedModel {
@@ -107,11 +117,15 @@ export class TrainingRun {
       const undoing = (await masks?.undoing(survivors.map(({ id }) => id))) ?? [];
       this.#summer.unmask(round, group, survivors.length, undoing);
     }
-    const { parameters, figures } = this.#summer.finish(round, this.#people.length, reports.length);
-    if (kind === 'train') this.#completed++;
+    const { parameters, figures, statistics } = this.#summer.finish(round, this.#people.length, reports.length);
+    this.#statistics ??= statistics;
+    if (kind === 'train') {
+      this.#completed++;
+      this.#judgement = judge(this.#plan, this.#judgement, figures.validation);
+    }
     this.load(parameters);
     const body = { kind, completed: this.#completed, survivors: reports.length, figures };
-    return { point: pointOf(body, this.#plan), figures, reports };
+    return { point: pointOf(body, this.#plan), reports };
   }
 
   /** Who is with whom: all together, or as the plan's groups ask for. */
