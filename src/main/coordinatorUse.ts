@@ -25,6 +25,11 @@ export class CoordinatorUse {
     this.#plan = plan;
     this.#host = withEngineMemory(createTrainerHost(), services);
     this.#newest = newest;
+    // What it held is gone; the next question opens another.
+    this.#host.onFailure(() => {
+      this.#opened = undefined;
+      this.#loaded = undefined;
+    });
   }
 
   /** With the newest model in it. @throws HushError `engine/…`, `data/…`, `run/model`. */
