@@ -28,6 +28,7 @@ import { NO_FIGURES, ringBits, sumSpecFor } from '../core/sumSpec.ts';
 import type { Figures, PartFigures, SumSpec } from '../core/sumSpec.ts';
 import type { HeldOutExample } from '../core/tryOut.ts';
 import type { ClippedUpdate, ModelParameters } from '../core/updateStages.ts';
+import { balanced } from '../data/balance.ts';
 import { PublicDataSource } from '../data/publicDataset.ts';
 import type { PrivateDataService } from './privateDataService.ts';
 import type { FetchFile } from '../data/gunzip.ts';
@@ -69,6 +70,8 @@ export class TrainService {
   readonly #options: TrainServiceOptions;
   #task: TrainerTask | undefined;
   #data: TrainingData | undefined;
+  /** The training part as the plan balances it; what people have counts in the average. */
+  #examples: Examples | undefined;
   #model: HashedModel | undefined;
   #engine: (Chosen & { readonly session: EngineSession }) | undefined;
   #trained: Trained | undefined;
@@ -86,6 +89,7 @@ export class TrainService {
     const data = await this.#source(task).load();
     this.#data = data;
     const { training, validation, test } = data;
+    this.#examples = balanced(training, task.plan.training);
     return { samples: { training: training.count, validation: validation.count, test: test.count } };
   }
 
@@ -101,7 +105,7 @@ export class TrainService {
     const chosen = this.#options.engine ?? (await this.#fastest(wish));
     const session = await chosen.engine.open(networkOf(plan.model));
     this.#engine = { ...chosen, session };
-    const { training: examples } = need(this.#data, 'data');
+    const examples = need(this.#examples, 'data');
     if (examples.count > 0) await session.prepare?.(plan.training, examples);
     return chosen.choice;
   }
@@ -157,7 +161,7 @@ export class TrainService {
       this.#trained = { round, figures, glimpse: { start: 0, values: [] }, update: undefined, modelHash };
       return { ...report, durationMs: performance.now() - startMs, figures };
     }
-    const training = await session.train(data.training, plan.training, seed, this.control);
+    const training = await session.train(need(this.#examples, 'data'), plan.training, seed, this.control);
     const raw = differenceOf(await session.parameters(), model);
     const { clipped, norm } = clip(raw, plan.aggregation.clipNorm);
     const figures = { training, validation, test };

@@ -7,6 +7,7 @@ import { utf8 } from '../../src/core/bytes.ts';
 import { HushError } from '../../src/core/errors.ts';
 import type { ErrorCode } from '../../src/core/errors.ts';
 import { parsePlan } from '../../src/core/plan.ts';
+import type { DataSplit } from '../../src/core/plan.ts';
 import { modelFilesOf } from '../../src/federation/modelFiles.ts';
 import { initialise } from '../../src/update/initialise.ts';
 import { modelHashOf } from '../../src/update/modelHash.ts';
@@ -92,6 +93,7 @@ describe('options', () => {
       '--participants',
       '--rounds',
       '--data',
+      '--split',
       '--out',
       '--drop',
       '--join',
@@ -127,6 +129,11 @@ describe('options', () => {
       'p --central --compare-engines',
       'command/central',
       '"--central" is given with "--compare-engines", expected one of both.',
+    ],
+    [
+      'p --split random',
+      'command/split',
+      '"--split" is "random", expected iid, natural, label:LABELS_PER_SHARD or dirichlet:ALPHA, such as dirichlet:0.5.',
     ],
     ['p --drop a@3', 'command/drop', '"--drop" is "a@3", expected TAB@ROUND, such as 2@3.'],
   ])('"%s" is refused', (line, code, message) => {
@@ -194,6 +201,15 @@ describe('the plan that is launched', () => {
     await expect(preparePlan(readOptions([planPath, '--start', 'none.safetensors']))).rejects.toMatchObject({
       code: 'command/start',
     });
+  });
+
+  it.each<[string, DataSplit]>([
+    ['iid', { kind: 'iid' }],
+    ['label:3', { kind: 'label', labelsPerShard: 3 }],
+    ['dirichlet:.25', { kind: 'dirichlet', alpha: 0.25 }],
+  ])('cuts the data as is asked: %s', async (line, split) => {
+    const { plan } = await preparePlan(readOptions([planPath, '--split', line]));
+    expect(plan.data).toMatchObject({ shards: 4, split });
   });
 
   it('asks for no more than are there', async () => {

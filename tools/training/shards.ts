@@ -33,7 +33,7 @@ function publicShard(plan: Plan, index: number, count: number, dataDir: string):
   }
   const shard = { index, count, split: plan.data.split, seed: plan.seed };
   const fetchFile = async (path: string): Promise<Response> =>
-    new Response(await readFile(join(dataDir, basename(path))));
+    new Response(await readFile(join(dataDir, path.replace(/^\/data\//, ''))));
   return new PublicDataSource(plan, shard, fetchFile).load();
 }
 
