@@ -117,3 +117,30 @@ test('frozen layers are neither moved nor sent', async () => {
   }
   expect(sumSpecFor('train', own).segments[0]).toMatchObject({ name: 'update', length: 4 * 3 + 3 });
 });
+
+test('moving means and variances of batch normalisations are averaged like weights, and no variance falls below 0', async () => {
+  const resnet = {
+    architecture: 'resnet',
+    height: 4,
+    width: 4,
+    channels: 1,
+    outputs: 3,
+    filters: 2,
+    blocksPerStage: 1,
+  };
+  const { aggregation } = planDocument({ rounds: 3, people: 4 });
+  await open({ ...DOCUMENT, model: resnet, aggregation: { ...aggregation, bits: 2, clipRange: 2 } }, 4);
+  const { coordinator } = room!;
+  await until(coordinator, () => coordinator.state.phase === 'finished');
+  const { plan: own } = parsePlan(room!.deed.planBytes);
+  const [before, after] = [initialModel(own), (await coordinator.model())!];
+  const { blocks, front } = planLayout(own);
+  const moving = blocks.filter(({ role, offset }) => role === 'statistic' && offset >= front);
+  expect(moving.length).toBeGreaterThan(0);
+  for (const { name, offset, length } of moving) {
+    const [old, now] = [before, after].map((values) => values.slice(offset, offset + length));
+    expect(now).not.toEqual(old);
+    expect(now!.every(Number.isFinite)).toBe(true);
+    if (name.endsWith('/moving_variance')) expect(Math.min(...now!)).toBeGreaterThanOrEqual(0);
+  }
+});
