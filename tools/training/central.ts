@@ -1,12 +1,18 @@
 /** The same model trained on everybody's data in one place, with as many passes: what a federation is compared with. */
 import type { HashedModel } from '../../src/core/localWork.ts';
 import type { Metric } from '../../src/core/metrics.ts';
-import { networkOf } from '../../src/core/modelSpec.ts';
+import { withStatistics } from '../../src/core/normalisation.ts';
 import type { Plan } from '../../src/core/plan.ts';
+import { planLayout, planNetwork, withNetwork } from '../../src/core/planLayout.ts';
+import type { FederatedStatistics } from '../../src/core/statistics.ts';
+import { sumSpecFor } from '../../src/core/sumSpec.ts';
+import type { AggregateSum } from '../../src/core/updateStages.ts';
 import { HushError } from '../../src/core/errors.ts';
-import type { TrainingData } from '../../src/core/dataset.ts';
+import type { Examples, TrainingData } from '../../src/core/dataset.ts';
 import { pointOf } from '../../src/federation/measured.ts';
-import { initialise } from '../../src/update/initialise.ts';
+import { initialModel } from '../../src/update/initialise.ts';
+import { localStatistics } from '../../src/update/localStatistics.ts';
+import { readStatistics, writeStatistics } from '../../src/update/statisticsSum.ts';
 import { TrainService } from '../../src/worker/trainService.ts';
 import { seededPort, seedFor } from '../simulate/seeds.ts';
 import { judged } from './judged.ts';
@@ -32,8 +38,8 @@ export async function trainCentrally({
   start,
   onProgress,
 }: CentralTraining): Promise<Metric | null> {
-  const { training, model, seed } = plan;
-  const engine = await openNodeEngine(networkOf(model));
+  const { training, seed } = plan;
+  const engine = await openNodeEngine(planNetwork(plan));
   try {
     const data = pooled(shards);
     const service = new TrainService({
@@ -46,14 +52,23 @@ export async function trainCentrally({
     // Nobody's model is to be stayed near to: there is one alone.
     const alone = { ...training, epochs: rounds * training.epochs, fedProxMu: 0 };
     await service.open({ plan: { ...plan, training: alone }, shard: undefined });
-    service.load(start?.parameters ?? initialise(model, seed));
+    const first = start?.parameters ?? initialModel(plan);
+    const model = plan.statistics ? withStatistics(plan, first, statisticsOf(plan, data.training)) : first;
+    service.load(model);
     const order = { round: 1, seed: seedFor(seed, 'central batches') };
     await service.train({ ...order, kind: 'train' });
     // As it was trained: neither clipped nor rounded.
-    service.load(await engine.session.parameters());
+    service.load(withNetwork(planLayout(plan), model, await engine.session.parameters()));
     const { figures } = await service.train({ ...order, kind: 'evaluate' });
     return judged(pointOf({ kind: 'evaluate', completed: rounds, survivors: shards.length, figures }, plan));
   } finally {
     engine.close();
   }
+}
+
+/** As of a federation of one, who has everything. */
+function statisticsOf(plan: Plan, examples: Examples): FederatedStatistics {
+  const sumSpec = sumSpecFor('statistics', plan);
+  const sum = new Uint32Array(writeStatistics(sumSpec, localStatistics(plan, examples))) as AggregateSum;
+  return readStatistics({ sum, sumSpec, plan, survivors: 1 });
 }
