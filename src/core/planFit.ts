@@ -16,21 +16,37 @@ import type { Plan } from './plan.ts';
 export type Refuse = (field: string, got: unknown, expected: string) => never;
 
 type Task = Plan['task'];
+type PublicData = Extract<Plan['data'], { kind: 'public' }>;
 
-export function checkFit({ task, data, model }: Plan, refuse: Refuse): void {
+export function checkFit({ task, data, model, training }: Plan, refuse: Refuse): void {
   if (model.architecture === 'gpt' && model.width % model.heads !== 0) {
     refuse('model.heads', model.heads, `a divisor of model.width, ${model.width}`);
   }
   if (model.architecture === 'layers') checkTopology(task, model, refuse);
-  if (data.kind === 'public') {
-    if (task.kind !== 'classification') refuse('task.kind', task.kind, '"classification" for public data');
-    return checkTask(task, model, refuse);
+  if (training.balance === 'oversample' && task.kind !== 'classification') {
+    refuse('training.balance', training.balance, `"none" for the task ${task.kind}`);
   }
+  if (data.kind === 'public') checkPublic(data, task, refuse);
   const { schema } = data;
+  if (!schema) return checkTask(task, model, refuse);
   checkExpectedData(schema, (field, got, expected) => refuse(`data.schema.${field}`, got, expected));
   checkTaskOfData(task, schema, refuse);
   checkTask(task, model, refuse);
   checkModelOfData(model, schema, refuse);
+}
+
+function checkPublic({ schema, split }: PublicData, task: Task, refuse: Refuse): void {
+  if (!schema) {
+    if (task.kind !== 'classification') {
+      refuse('task.kind', task.kind, '"classification" for public data without data.schema');
+    }
+    if (split.kind === 'natural') refuse('data.split.kind', split.kind, 'another one without data.schema');
+    return;
+  }
+  if (schema.kind === 'images') refuse('data.schema.kind', schema.kind, 'one of table, text for public data');
+  if ((split.kind === 'label' || split.kind === 'dirichlet') && !classesOf(schema)) {
+    refuse('data.split.kind', split.kind, 'one of iid, natural for data without classes');
+  }
 }
 
 /** By task, what a model of it can be judged by. */

@@ -18,7 +18,7 @@ export const PLAN_MEANING: Readonly<Record<string, string>> = {
   data: 'What is trained on.',
   'data[public]': 'A data set that the server serves, cut into a shard for each participant.',
   'data[public].name': 'The name by which the server has it.',
-  'data[public].sha256': 'Of its content, uncompressed: anything else is refused.',
+  'data[public].sha256': 'Of its content, uncompressed, or of the index of its files: anything else is refused.',
   'data[public].licence': 'Of the data, with its authors.',
   'data[public].shards': 'How many parts there are, one a participant.',
   'data[public].split': 'How the training part is cut into shards.',
@@ -28,6 +28,7 @@ export const PLAN_MEANING: Readonly<Record<string, string>> = {
   'data[public].split[label].labelsPerShard': 'Runs of one participant.',
   'data[public].split[dirichlet]': 'Shares of the classes drawn for each shard (Hsu et al. 2019, section 3).',
   'data[public].split[dirichlet].alpha': 'The smaller, the more the shards differ.',
+  'data[public].split[natural]': 'By the data set itself, such as an island each: shard i is what its client i has.',
   'data[private]': 'Everybody’s own files, read in their own tab.',
   ...DATA_MEANING,
   ...MODEL_MEANING,
@@ -47,6 +48,8 @@ export const PLAN_MEANING: Readonly<Record<string, string>> = {
   'training.fedProxMu':
     'Weight of the term that holds a participant near the model it began with (FedProx, Li et al. 2020); 0 leaves it out.',
   'training.maxGradientNorm': 'A batch’s gradient is scaled down to this L2 norm; without it, left as it is.',
+  'training.balance':
+    'With `oversample`, what a participant trains on has examples of rarer classes several times: each class as often as the geometric mean of its number and that of the most frequent one. Its weight in the average stays the number of its examples. Without it `none`.',
   aggregation: 'How updates are added up, and when.',
   'aggregation.server': 'Federated averaging.',
   'aggregation.serverLearningRate': 'The mean update is taken times this.',

@@ -76,15 +76,22 @@ export class RowEncoder {
 
   /** Sets `features` and `target`; NaN stands for a missing number whose mean is not known yet. */
   encode(cells: readonly Cell[]): WrongCell | undefined {
+    const wrong = this.encodeFeatures(cells);
+    if (wrong) return wrong;
+    const cell = cells[this.#targetCell];
+    const expected = this.#encodeTarget(cell);
+    return expected ? { column: this.#target.name, value: shown(cell), expected } : undefined;
+  }
+
+  /** Sets `features` alone. */
+  encodeFeatures(cells: readonly Cell[]): WrongCell | undefined {
     this.features.fill(0);
     for (const place of this.#columns) {
       const cell = cells[place.cell];
       const expected = this.#encodeCell(place, cell);
       if (expected) return { column: place.column.name, value: shown(cell), expected };
     }
-    const cell = cells[this.#targetCell];
-    const expected = this.#encodeTarget(cell);
-    return expected ? { column: this.#target.name, value: shown(cell), expected } : undefined;
+    return undefined;
   }
 
   /** The cells of the columns that are used, as they stand in the file. */

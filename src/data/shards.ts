@@ -4,6 +4,9 @@ import type { DataSplit } from '../core/plan.ts';
 import { SeededRandom } from '../core/seededRandom.ts';
 import { drawDirichlet } from './dirichlet.ts';
 
+/** Splits that do not follow from the data set itself. */
+export type DrawnSplit = Exclude<DataSplit, { readonly kind: 'natural' }>;
+
 /** Streams of a plan's seed, so that no two cuts share their randomness. */
 const SPLIT_STREAM = 1;
 const PARTS_STREAM = 2;
@@ -13,7 +16,12 @@ const ASIDE_STREAM = 0x10000;
  * Indices into `labels`, one list a shard. The same for the same labels, split, count and seed.
  * @throws HushError `data/shards` when there are fewer examples than the split needs.
  */
-export function cutIntoShards(labels: Uint8Array, split: DataSplit, count: number, seed: number): Uint32Array[] {
+export function cutIntoShards(
+  labels: ArrayLike<number>,
+  split: DrawnSplit,
+  count: number,
+  seed: number,
+): Uint32Array[] {
   const pieces = split.kind === 'label' ? count * split.labelsPerShard : count;
   if (pieces > labels.length) {
     throw new HushError(
@@ -53,7 +61,12 @@ function cut(order: Uint32Array, count: number): Uint32Array[] {
 }
 
 /** McMahan et al. 2017, section 3: sort by label, cut into runs, deal each shard `labelsPerShard` of them. */
-function byLabel(labels: Uint8Array, labelsPerShard: number, count: number, random: SeededRandom): Uint32Array[] {
+function byLabel(
+  labels: ArrayLike<number>,
+  labelsPerShard: number,
+  count: number,
+  random: SeededRandom,
+): Uint32Array[] {
   const sorted = random.permutation(labels.length).sort((a, b) => (labels[a] ?? 0) - (labels[b] ?? 0));
   const runs = cut(sorted, count * labelsPerShard);
   const dealt = random.permutation(runs.length);
@@ -67,7 +80,7 @@ function byLabel(labels: Uint8Array, labelsPerShard: number, count: number, rand
  * Hsu et al. 2019, section 3: shards of equal size; each draws its label proportions from a symmetric Dirichlet(alpha)
  * and then its examples without replacement, passing over the labels that are used up.
  */
-function byDirichlet(labels: Uint8Array, alpha: number, count: number, random: SeededRandom): Uint32Array[] {
+function byDirichlet(labels: ArrayLike<number>, alpha: number, count: number, random: SeededRandom): Uint32Array[] {
   const pools: number[][] = [];
   for (const example of random.permutation(labels.length)) (pools[labels[example] ?? 0] ??= []).push(example);
   const classes = Array.from(pools, (pool) => pool ?? []).filter((pool) => pool.length > 0);

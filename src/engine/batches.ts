@@ -62,11 +62,6 @@ function isIndex(value: number, limit: number): boolean {
   return value >= 0 && value < limit && Number.isInteger(value);
 }
 
-/** How many whole batches an epoch has; one when there are fewer examples than a batch holds. */
-export function batchesPerEpoch(count: number, batchSize: number): number {
-  return Math.max(1, Math.floor(count / batchSize));
-}
-
 /** The rows of all `count` examples in turn, at most `most` at once; proceeds, and lets messages in, between them. */
 export async function* rowsInTurn(
   count: number,

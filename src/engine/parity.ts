@@ -3,11 +3,12 @@
  * the engine, on a batch of the plan's size in which the same rows come again and again. Their mean gradient is the same,
  * and so are the statistics that a normalisation takes of them.
  */
-import type { EngineSession, TrainingControl, TrainingEngine } from '../core/engine.ts';
+import type { EngineSession, TrainingEngine } from '../core/engine.ts';
 import { HushError } from '../core/errors.ts';
 import type { Network } from '../core/network.ts';
 import type { LocalTraining } from '../core/plan.ts';
 import type { ModelParameters } from '../core/updateStages.ts';
+import { FREE } from './course.ts';
 import { SEED, startingPoint, syntheticExamples } from './syntheticTask.ts';
 
 /** Of the largest change of a parameter. Float32 in another order gives 1e-6; half precision or a wrong kernel, 1e-2. */
@@ -19,8 +20,6 @@ const MAX_ROWS = 8;
 const MAX_STEPS = 2;
 /** One step on one row: what takes longer is nothing to wait for at a join. */
 const REFERENCE_LIMIT_MS = 20_000;
-
-const CONTROL: TrainingControl = { proceed: () => undefined, onProgress: () => undefined };
 
 /** How much is trained. */
 export interface ParityShape {
@@ -99,7 +98,7 @@ export async function parityRun(
     examples,
     { optimizer: { kind: 'sgd' }, learningRate: LEARNING_RATE, batchSize, epochs: steps, fedProxMu: 0 },
     SEED,
-    CONTROL,
+    FREE,
   );
   const after = await session.parameters();
   return { before, after, batchSize, tookMs: Math.max(performance.now() - startMs, 0.01) };

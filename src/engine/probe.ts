@@ -1,20 +1,17 @@
 /** Finds out about one engine: does it compute what plain JavaScript computes, and how fast does it train this model? */
-import type { EngineCandidate, EngineName, EngineSession, TrainingControl, TrainingEngine } from '../core/engine.ts';
+import type { Examples } from '../core/dataset.ts';
+import type { EngineCandidate, EngineName, EngineSession, TrainingEngine } from '../core/engine.ts';
 import { HushError } from '../core/errors.ts';
 import type { Network } from '../core/network.ts';
 import type { LocalTraining } from '../core/plan.ts';
+import { FREE } from './course.ts';
 import { disagreementOf, MAX_DISAGREEMENT, parityRun } from './parity.ts';
 import type { Reference } from './parity.ts';
+import { stepTime } from './stepTime.ts';
 import { SEED, startingPoint, syntheticExamples } from './syntheticTask.ts';
 
 /** Noise is not for learning: the plan's own rate could diverge on it. */
 const TIMED_LEARNING_RATE = 1e-4;
-const TIMED_MS = 100;
-const MAX_TIMED_STEPS = 30;
-/** A step that takes so long is measured well enough by itself. */
-const LONG_STEP_MS = 250;
-
-const CONTROL: TrainingControl = { proceed: () => undefined, onProgress: () => undefined };
 
 export interface ProbeOptions {
   readonly name: EngineName;
@@ -45,7 +42,7 @@ export async function probe(options: ProbeOptions): Promise<Probed> {
     found = { ...found, firstStepMs: run.tookMs, disagreement };
     if (run.tookMs > limitMs) throw tooSlow(limitMs);
     if (!(disagreement <= MAX_DISAGREEMENT)) throw disagrees(disagreement);
-    const samplesPerSecond = await atMost(limitMs, timeSteps(session, network, training, run.batchSize));
+    const samplesPerSecond = await atMost(limitMs, speedOf(session, network, training, run.batchSize));
     session.close();
     const agreement = name === 'cpu' ? '' : `, agreeing with cpu to ${disagreement.toExponential(1)} of a step`;
     const reason = `${Math.round(samplesPerSecond)} samples/s on this model, first step after ${Math.round(run.tookMs)} ms${agreement}.`;
@@ -81,36 +78,26 @@ export async function checkAgain(
   }
 }
 
-/**
- * Samples a second of real local training, gathering included; the read-back that ends one is taken off. `warmAt`: the
- * batch size at which plain descent is warm.
- */
-async function timeSteps(
+/** Samples a second of real local training, gathering included. `warmAt`: the batch size at which plain descent is warm. */
+async function speedOf(
   session: EngineSession,
   network: Network,
   training: LocalTraining,
   warmAt: number,
 ): Promise<number> {
   const once: LocalTraining = { ...training, epochs: 1, learningRate: TIMED_LEARNING_RATE };
+  const known = new Map<number, Examples>();
   const run = async (steps: number): Promise<number> => {
     session.setParameters(startingPoint(network));
-    const examples = syntheticExamples(network, steps * training.batchSize);
+    const { batchSize } = training;
+    const examples = known.get(steps) ?? syntheticExamples(network, steps * batchSize, batchSize);
+    known.set(steps, examples);
     const startMs = performance.now();
-    await session.train(examples, once, SEED, CONTROL);
+    await session.train(examples, once, SEED, FREE);
     return performance.now() - startMs;
   };
   if (training.optimizer.kind !== 'sgd' || training.batchSize !== warmAt) await run(1);
-  const oneMs = await run(1);
-  if (oneMs > LONG_STEP_MS) return (1000 * training.batchSize) / oneMs;
-  let steps = Math.max(2, Math.min(MAX_TIMED_STEPS, Math.ceil(TIMED_MS / oneMs)));
-  let tookMs = await run(steps);
-  if (tookMs < 1.5 * oneMs && steps < MAX_TIMED_STEPS) {
-    // That was the read-back's latency, 100 ms in Firefox, and says nothing about a step.
-    steps = MAX_TIMED_STEPS;
-    tookMs = await run(steps);
-  }
-  const stepMs = Math.max(tookMs - oneMs, tookMs / 4) / (steps - 1);
-  return (1000 * training.batchSize) / stepMs;
+  return (1000 * training.batchSize) / (await stepTime(run));
 }
 
 async function atMost<T>(limitMs: number, work: Promise<T>): Promise<T> {

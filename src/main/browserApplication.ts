@@ -14,14 +14,12 @@ import { utf8 } from '../core/bytes.ts';
 import { asHushError, HushError } from '../core/errors.ts';
 import type { Hash } from '../core/ids.ts';
 import type { AskedEngine } from '../core/localWork.ts';
-import { classCountOf, inputsOf } from '../core/modelSpec.ts';
 import { parsePlan } from '../core/plan.ts';
-import type { Plan } from '../core/plan.ts';
 import { readSavedModel } from '../core/savedModel.ts';
 import type { SavedModel } from '../core/savedModel.ts';
 import type { SourceFile } from '../core/sourceFile.ts';
 import { hashOf } from '../crypto/hash.ts';
-import { publicDataset } from '../data/registry.ts';
+import { checkAgainstDataset } from '../data/registry.ts';
 import { CoordinatorStore } from '../federation/coordinatorStore.ts';
 import type { FederationDeed } from '../federation/coordinatorStore.ts';
 import { foundFederation } from '../federation/founding.ts';
@@ -69,7 +67,7 @@ export class BrowserApplication implements Application {
   async readPlan(text: string): Promise<PlanDraft> {
     const bytes = utf8(text);
     const { plan } = parsePlan(bytes);
-    checkAgainstData(plan);
+    checkAgainstDataset(plan);
     return { plan, planHash: hashOf(bytes), text };
   }
 
@@ -198,26 +196,6 @@ export class BrowserApplication implements Application {
   problem(thrown: unknown) {
     const { code, message, advice } = asHushError(thrown, 'application/failed');
     return { code, message, advice };
-  }
-}
-
-/** What would fail in every participant's tab is said before the launch. @throws HushError `data/unknown`, `plan/invalid`. */
-function checkAgainstData({ data, model }: Plan): void {
-  if (data.kind !== 'public') return;
-  const dataset = publicDataset(data.name);
-  for (const [named, expected] of [
-    [inputsOf(model), dataset.inputs],
-    [classCountOf(model), dataset.classes],
-  ] as const) {
-    const [field, got] = [`model.${named.field}`, named.size];
-    if (got === expected) continue;
-    throw new HushError(
-      'plan/invalid',
-      `Plan: "${field}" is ${got}, expected ${expected} for the data "${data.name}".`,
-      {
-        advice: `Correct "${field}" and try again.`,
-      },
-    );
   }
 }
 

@@ -3,6 +3,8 @@ import type { Run } from '../core/application.ts';
 import type { Bytes } from '../core/bytes.ts';
 import { HushError } from '../core/errors.ts';
 import type { Unsubscribe } from '../core/ports.ts';
+import type { TryOut } from '../core/tryOut.ts';
+import type { ModelParameters } from '../core/updateStages.ts';
 import type { RunActions, SavedFile } from '../core/runView.ts';
 import { Coordinator } from '../federation/coordinator.ts';
 import type { FederationDeed } from '../federation/coordinatorStore.ts';
@@ -12,6 +14,8 @@ import type { CoordinatorFiles } from '../federation/runFiles.ts';
 import { createSummerHost } from '../platform/summerHost.ts';
 import { coalesced } from './changes.ts';
 import { withColluder } from './colluders.ts';
+import { CoordinatorUse } from './coordinatorUse.ts';
+import { tryOutOf } from './tryOut.ts';
 import { saveRunFile } from './runFiles.ts';
 import type { Services } from './services.ts';
 
@@ -58,6 +62,8 @@ class CoordinatedRun implements CoordinatorRun {
   readonly #planBytes: Bytes;
   readonly #release: Unsubscribe;
   readonly #takesPartHere: () => boolean;
+  /** Workers that were opened to try the model. */
+  readonly #uses = new Set<CoordinatorUse>();
 
   constructor(
     coordinator: Coordinator,
@@ -92,7 +98,32 @@ class CoordinatedRun implements CoordinatorRun {
     return coalesced(this.#services.clock, (changed) => this.coordinator.onChange(changed), handler);
   }
 
+  tryOut(): TryOut {
+    const { plan } = this.coordinator.state;
+    const use = new CoordinatorUse(plan, this.#services, () => ({
+      hash: this.coordinator.state.head.modelHash,
+      load: () => this.#model(),
+    }));
+    this.#uses.add(use);
+    return tryOutOf({
+      plan,
+      random: this.#services.random,
+      use: () => use.ready(),
+      onClose: () => {
+        use.close();
+        this.#uses.delete(use);
+      },
+    });
+  }
+
+  async #model(): Promise<ModelParameters> {
+    const parameters = await this.coordinator.model();
+    if (parameters === undefined) throw new HushError('run/model', 'The model is not kept here any more.');
+    return parameters;
+  }
+
   close(): void {
+    for (const use of this.#uses) use.close();
     this.coordinator.close();
     this.#release();
   }
@@ -100,8 +131,7 @@ class CoordinatedRun implements CoordinatorRun {
   async files(): Promise<CoordinatorFiles> {
     const { state } = this.coordinator;
     const records = [...this.coordinator.records];
-    const parameters = await this.coordinator.model();
-    if (parameters === undefined) throw new HushError('run/model', 'The model is not kept here any more.');
+    const parameters = await this.#model();
     return coordinatorFiles(state, this.#planBytes, records, parameters);
   }
 

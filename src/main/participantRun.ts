@@ -3,6 +3,7 @@ import type { Run } from '../core/application.ts';
 import { HushError } from '../core/errors.ts';
 import type { AskedEngine, DataReading, Trainer } from '../core/localWork.ts';
 import type { Unsubscribe } from '../core/ports.ts';
+import type { ModelUse, TryOut } from '../core/tryOut.ts';
 import type { RunActions, SavedFile } from '../core/runView.ts';
 import type { Invite } from '../federation/invite.ts';
 import { Participant } from '../federation/participant.ts';
@@ -16,6 +17,7 @@ import { holdName } from './namedIdentity.ts';
 import { RunFiles } from './ownFiles.ts';
 import { saveRunFile } from './runFiles.ts';
 import type { Services } from './services.ts';
+import { tryOutOf } from './tryOut.ts';
 
 /**
  * `coordinatedHere`: this browser coordinates the federation too. `engine`: trains with this one instead of the fastest.
@@ -58,20 +60,20 @@ class TakingPart implements Run {
   #ownFiles: RunFiles | undefined;
   readonly actions: RunActions;
   readonly #participant: Participant;
-  readonly #reading: DataReading;
+  readonly #worker: DataReading & ModelUse;
   readonly #services: Services;
   readonly #release: Unsubscribe;
   readonly #coordinatedHere: () => boolean;
 
   constructor(
     participant: Participant,
-    reading: DataReading,
+    worker: DataReading & ModelUse,
     services: Services,
     release: Unsubscribe,
     coordinatedHere: () => boolean,
   ) {
     this.#participant = participant;
-    this.#reading = reading;
+    this.#worker = worker;
     this.#services = services;
     this.#release = release;
     this.#coordinatedHere = coordinatedHere;
@@ -94,7 +96,7 @@ class TakingPart implements Run {
     const files = new RunFiles({
       plan,
       planHash: binding.planHash,
-      reading: this.#reading,
+      reading: this.#worker,
       store: this.#services.store,
       onAccepted: () => this.#participant.acceptData(),
     });
@@ -109,6 +111,13 @@ class TakingPart implements Run {
 
   onChange(handler: () => void): Unsubscribe {
     return coalesced(this.#services.clock, (changed) => this.#participant.onChange(changed), handler);
+  }
+
+  tryOut(): TryOut | undefined {
+    const { plan } = this.#participant.state;
+    if (plan === undefined) return undefined;
+    const use = (): Promise<ModelUse> => Promise.resolve(this.#worker);
+    return tryOutOf({ plan, random: this.#services.random, use, onClose: () => undefined });
   }
 
   close(): void {

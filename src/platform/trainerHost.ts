@@ -5,11 +5,12 @@ import type { TrainingProgress } from '../core/engine.ts';
 import type { DataOrder, DataReading, Trainer } from '../core/localWork.ts';
 import { shareWithin, WHOLE_SHARE } from '../core/share.ts';
 import type { SourceFile } from '../core/sourceFile.ts';
+import type { ModelUse } from '../core/tryOut.ts';
 import type { FromTrainer, ToTrainer, TrainerApi } from '../worker/trainerApi.ts';
 import { WorkerHost } from './workerHost.ts';
 
 /** After a crash the next `open` starts a new worker, which reads a person's files again; a pause and a share outlive it. */
-export function createTrainerHost(): Trainer & DataReading {
+export function createTrainerHost(): Trainer & DataReading & ModelUse {
   const progressHandlers = new Set<(progress: TrainingProgress) => void>();
   let port: MessagePort | undefined;
   let paused = false;
@@ -63,6 +64,8 @@ export function createTrainerHost(): Trainer & DataReading {
     },
     load: (parameters) => host.call((api) => api.load(parameters)),
     train: (order) => host.call((api) => api.train(order)),
+    predict: (examples) => host.call((api) => api.predict(examples)),
+    heldOut: (index) => host.call((api) => api.heldOut(index)),
     mask: (order) => host.call((api) => api.mask(order)),
     apply: (order) => host.call((api) => api.apply(order)),
     pause: () => {

@@ -20,6 +20,7 @@ import { RoundCard } from './roundCard.tsx';
 import { SaveList } from './saveFiles.tsx';
 import { isOver } from './session.ts';
 import type { OpenRun } from './session.ts';
+import { TryModelCard } from './tryModel.tsx';
 import { useEverySecond, useOneByOne, useThrottled } from './timing.ts';
 import { TrustCard } from './trust.tsx';
 import { WhenChanged } from './whenChanged.tsx';
@@ -96,12 +97,14 @@ function Cards({
   const files = ownFiles && part('files', open.key, () => <OwnFilesCard files={ownFiles} />);
   const classes = classesLook(view);
   const choosing = ownFiles?.view().accepted === false;
+  const canTry = live && !choosing && view.modelHash !== undefined && view.plan && (started || view.plan.start);
   // Cards of a like height side by side.
   const parts: readonly Part[] = [
     live && choosing && files,
     live && (here || coordinating) && part('round', roundLook(view), () => <RoundCard view={view} />),
     invite !== undefined && part('invite', invite, () => <InviteCard link={invite} />),
     started && part('learning', learningLook(view), () => <LearningCard view={view} />),
+    canTry && part('try', [open.key, tryLook(view)], () => <TryModelCard {...{ open, problemOf }} />),
     live && view.people.length > 0 && part('people', peopleLook(view), () => <PeopleCard view={view} />),
     classes !== undefined && part('classes', classes, () => <ClassesCard view={view} />),
     ...(coordinating ? [ledger, trust, leaves] : [leaves, trust, ledger]),
@@ -110,7 +113,7 @@ function Cards({
   ].filter((candidate) => typeof candidate === 'object');
   const shown = useOneByOne(parts.map(({ name }) => name));
   const cards = parts.filter(({ name }) => shown.has(name));
-  const wide = cards.filter(({ name }) => name !== 'files').length % 2 === 0;
+  const wide = cards.filter(({ name }) => name !== 'files' && name !== 'try').length % 2 === 0;
   return (
     <>
       {cards.map(({ name, of, render }) => (
@@ -159,6 +162,10 @@ function roundLook({ round, people, phase, role }: RunView): unknown {
 function learningLook(view: RunView): unknown {
   const { curve, own, round, plan, phase, role, secondsPerRound, bytesUpPerRound } = view;
   return [curve, own, round?.of, plan?.aggregation.rounds, phase, role, secondsPerRound, bytesUpPerRound];
+}
+
+function tryLook({ plan, role, phase, round, curve }: RunView): unknown {
+  return [plan, role, phase, round?.completed, curve.at(-1)?.round];
 }
 
 function peopleLook({ people, round }: RunView): unknown {

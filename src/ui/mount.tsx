@@ -9,6 +9,7 @@ import './styles/dashboard.css';
 import './styles/round.css';
 import './styles/learning.css';
 import './styles/files.css';
+import './styles/try.css';
 import { render } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Application } from '../core/application.ts';

@@ -3,7 +3,7 @@ import { inputsOf, layerWidths, outputsOf, parameterLayout } from '../core/model
 import type { ExpectedData } from '../core/dataSchema.ts';
 import type { ModelSpec } from '../core/modelSpec.ts';
 import { groupMinimum, MAX_GROUP, threshold } from '../core/plan.ts';
-import type { Plan } from '../core/plan.ts';
+import type { DataSplit, Plan } from '../core/plan.ts';
 import { packedLength, ringBits, trainingSumSpec, wordCount } from '../core/sumSpec.ts';
 import { admissionWords } from './admissionText.ts';
 import { bytes, count, quantity } from './format.ts';
@@ -34,14 +34,15 @@ export function planFacts(plan: Plan): readonly Fact[] {
   const { minimum, target } = aggregation.cohort;
   const group = meanGroup(plan, target);
   const stay = fewestSummed(plan, group);
+  const balance = training.balance === 'oversample' ? ', rare classes repeated' : '';
   return [
     { name: 'Model', value: `${modelWords(model)} (${model.architecture})` },
     { name: 'Parameters', value: count(parameterLayout(model).length) },
     ...(plan.start ? [{ name: 'Begins with', value: 'a saved model, which the coordinator gives out' }] : []),
-    { name: 'Data', value: dataWords(data) },
+    ...dataFacts(data),
     {
       name: 'Local training',
-      value: `${quantity(training.epochs, 'epoch', 'epochs')}, batches of ${training.batchSize}`,
+      value: `${quantity(training.epochs, 'epoch', 'epochs')}, batches of ${training.batchSize}${balance}`,
     },
     { name: 'Rounds', value: count(aggregation.rounds) },
     { name: 'People needed', value: minimum === target ? count(target) : `${minimum} at least, ${target} wanted` },
@@ -61,10 +62,32 @@ export function planFacts(plan: Plan): readonly Fact[] {
   ];
 }
 
-function dataWords(data: Plan['data']): string {
-  return data.kind === 'public'
-    ? `${data.name}, public, ${quantity(data.shards, 'shard', 'shards')}`
-    : `everybody’s own: ${expectedWords(data.schema)}`;
+function dataFacts(data: Plan['data']): readonly Fact[] {
+  if (data.kind === 'private') {
+    return [{ name: 'Data', value: `everybody’s own: ${expectedWords(data.schema)}` }];
+  }
+  const { name, shards, split, schema, licence } = data;
+  const kind = schema ? `: ${expectedWords(schema)}` : '';
+  return [
+    { name: 'Data', value: `${name}, public, ${splitWords(split, shards)}${kind}` },
+    { name: 'Licence of the data', value: licence },
+  ];
+}
+
+/** Who gets what of a public data set. */
+function splitWords(split: DataSplit, shards: number): string {
+  switch (split.kind) {
+    case 'iid':
+      return quantity(shards, 'shard', 'shards');
+    case 'label':
+      return `${quantity(shards, 'shard', 'shards')} of few classes each`;
+    case 'dirichlet':
+      return `${quantity(shards, 'shard', 'shards')} with classes in unlike shares`;
+    case 'natural':
+      return `one of its own ${quantity(shards, 'part', 'parts')} for each person`;
+    default:
+      return split satisfies never;
+  }
 }
 
 /** In a few words, what files a plan asks people for. */

@@ -1,6 +1,7 @@
 /** Entry of the training worker: joins comlink to the service, and hands big arrays over instead of copying them. */
 import { expose, transfer } from 'comlink';
 import { SerialQueue } from '../core/async.ts';
+import { HushError } from '../core/errors.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import type { HashedModel } from '../core/localWork.ts';
 import type { Plan } from '../core/plan.ts';
@@ -31,6 +32,12 @@ const queue = new SerialQueue();
 const answer = <T>(work: () => Promise<T> | T, code: ErrorCode): Promise<Outcome<T>> =>
   queue.run(() => outcomeOf(work, code));
 
+function training(): never {
+  throw new HushError('worker/training', 'This tab trains for the round just now.', {
+    advice: 'Ask again when it has sent its update.',
+  });
+}
+
 function initialModel({ model, seed }: Plan): HashedModel {
   const parameters = initialise(model, seed);
   return { parameters, hash: modelHashOf(parameters) };
@@ -52,6 +59,12 @@ const api: TrainerApi = {
   initialModel: (plan) => outcomeOf(() => initialModel(plan), 'worker/failed'),
   load: (parameters) => answer(() => service.load(parameters), 'worker/failed'),
   train: (order) => answer(() => service.train(order), 'engine/failed'),
+  // Not kept waiting for minutes: whoever asks is told at once.
+  predict: (examples) =>
+    service.control.running
+      ? outcomeOf(training, 'worker/training')
+      : answer(() => service.predict(examples), 'engine/failed'),
+  heldOut: (index) => outcomeOf(() => service.heldOut(index), 'data/failed'),
   mask: async (order) => {
     const outcome = await answer(() => service.mask(order), 'update/failed');
     return outcome.ok ? transfer(outcome, [outcome.value.masked.buffer]) : outcome;

@@ -48,6 +48,11 @@ export class TrainControl implements TrainingControl {
     this.#clock = clock;
   }
 
+  /** A training is on its way, at work or paused. */
+  get running(): boolean {
+    return this.#running;
+  }
+
   /** Runs `work`, which a stop may end; what was stopped before does not count. */
   async during<T>(work: () => Promise<T>): Promise<T> {
     this.#running = true;

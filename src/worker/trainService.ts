@@ -26,7 +26,9 @@ import type { Random } from '../core/ports.ts';
 import { figuresOf } from '../core/predictions.ts';
 import { NO_FIGURES, ringBits, sumSpecFor } from '../core/sumSpec.ts';
 import type { Figures, PartFigures, SumSpec } from '../core/sumSpec.ts';
+import type { HeldOutExample } from '../core/tryOut.ts';
 import type { ClippedUpdate, ModelParameters } from '../core/updateStages.ts';
+import { balanced } from '../data/balance.ts';
 import { PublicDataSource } from '../data/publicDataset.ts';
 import type { PrivateDataService } from './privateDataService.ts';
 import type { FetchFile } from '../data/gunzip.ts';
@@ -68,6 +70,8 @@ export class TrainService {
   readonly #options: TrainServiceOptions;
   #task: TrainerTask | undefined;
   #data: TrainingData | undefined;
+  /** The training part as the plan balances it; what people have counts in the average. */
+  #examples: Examples | undefined;
   #model: HashedModel | undefined;
   #engine: (Chosen & { readonly session: EngineSession }) | undefined;
   #trained: Trained | undefined;
@@ -85,10 +89,12 @@ export class TrainService {
     const data = await this.#source(task).load();
     this.#data = data;
     const { training, validation, test } = data;
+    this.#examples = balanced(training, task.plan.training);
     return { samples: { training: training.count, validation: validation.count, test: test.count } };
   }
 
-  #source({ plan, shard }: TrainerTask): DataSource {
+  #source({ plan, shard, dataless = false }: TrainerTask): DataSource {
+    if (dataless) return { load: () => Promise.resolve(NO_DATA) };
     if (shard) return new PublicDataSource(plan, shard, this.#options.fetchFile);
     return { load: async () => this.#options.ownData.load(plan) };
   }
@@ -99,7 +105,7 @@ export class TrainService {
     const chosen = this.#options.engine ?? (await this.#fastest(wish));
     const session = await chosen.engine.open(networkOf(plan.model));
     this.#engine = { ...chosen, session };
-    const { training: examples } = need(this.#data, 'data');
+    const examples = need(this.#examples, 'data');
     if (examples.count > 0) await session.prepare?.(plan.training, examples);
     return chosen.choice;
   }
@@ -155,7 +161,7 @@ export class TrainService {
       this.#trained = { round, figures, glimpse: { start: 0, values: [] }, update: undefined, modelHash };
       return { ...report, durationMs: performance.now() - startMs, figures };
     }
-    const training = await session.train(data.training, plan.training, seed, this.control);
+    const training = await session.train(need(this.#examples, 'data'), plan.training, seed, this.control);
     const raw = differenceOf(await session.parameters(), model);
     const { clipped, norm } = clip(raw, plan.aggregation.clipNorm);
     const figures = { training, validation, test };
@@ -191,6 +197,22 @@ export class TrainService {
     };
   }
 
+  /** Of the current model. */
+  async predict(examples: Examples): Promise<Float32Array> {
+    const { parameters } = need(this.#model, 'a model');
+    const session = await this.#session();
+    session.setParameters(parameters);
+    return session.predict(examples);
+  }
+
+  /** @throws HushError `data/nothing` where no example was held out. */
+  heldOut(index: number): HeldOutExample {
+    const { test, validation } = need(this.#data, 'data');
+    const part = test.count > 0 ? test : validation;
+    if (part.count === 0) throw new HushError('data/nothing', 'No example was held out in this tab.');
+    return { example: exampleOf(part, index % part.count), of: part.count };
+  }
+
   apply(order: ApplyOrder): ApplyReport {
     const { plan } = need(this.#task, 'a task');
     const report = applySum(need(this.#model, 'a model').parameters, order, plan);
@@ -214,6 +236,26 @@ export class TrainService {
     this.#engine?.engine.close();
     this.#engine = undefined;
   }
+}
+
+const NONE: Examples = {
+  count: 0,
+  width: 0,
+  inputs: new Float32Array(),
+  inputScale: 1,
+  labels: new Uint8Array(),
+};
+const NO_DATA: TrainingData = { training: NONE, validation: NONE, test: NONE };
+
+/** A copy of one row. */
+function exampleOf(examples: Examples, row: number): Examples {
+  const { width, inputs, labels, labelWidth = 1 } = examples;
+  return {
+    ...examples,
+    count: 1,
+    inputs: inputs.slice(row * width, (row + 1) * width),
+    labels: labels.slice(row * labelWidth, (row + 1) * labelWidth),
+  };
 }
 
 const LOST: readonly string[] = ['engine/lost', 'engine/out-of-memory', 'engine/closed'];

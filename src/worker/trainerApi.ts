@@ -1,5 +1,6 @@
 /** What the training worker answers to, through comlink. Types only: the page imports them without the worker's code. */
 import type { DataReport, ReadProgress } from '../core/dataReport.ts';
+import type { Examples } from '../core/dataset.ts';
 import type { EngineChoice, TrainingProgress } from '../core/engine.ts';
 import type { Hash } from '../core/ids.ts';
 import type {
@@ -16,6 +17,7 @@ import type {
   TrainReport,
 } from '../core/localWork.ts';
 import type { Plan } from '../core/plan.ts';
+import type { HeldOutExample } from '../core/tryOut.ts';
 import type { ModelParameters } from '../core/updateStages.ts';
 import type { Outcome } from './outcome.ts';
 import type { ControlCommand } from './trainControl.ts';
@@ -33,6 +35,8 @@ export interface TrainerApi {
   initialModel(plan: Plan): Promise<Outcome<HashedModel>>;
   load(parameters: ModelParameters): Promise<Outcome<Hash>>;
   train(order: TrainOrder): Promise<Outcome<TrainReport>>;
+  predict(examples: Examples): Promise<Outcome<Float32Array>>;
+  heldOut(index: number): Promise<Outcome<HeldOutExample>>;
   mask(order: MaskOrder): Promise<Outcome<MaskReport>>;
   apply(order: ApplyOrder): Promise<Outcome<ApplyReport>>;
 }

@@ -99,12 +99,13 @@ describe('four participants, ten rounds', () => {
     expect(Object.keys(report)).toEqual(
       expect.arrayContaining(
         [
-          'ok plan participants rounds roundsAbandoned dropouts testAccuracy testLoss modelHash modelHashesAgree',
+          'ok plan participants rounds roundsAbandoned dropouts metric testAccuracy testLoss modelHash modelHashesAgree',
           'parameters engines secondsPerRound trainSecondsPerRound bytesUpPerParticipantRound',
           'bytesDownPerParticipantRound longestMainThreadTaskMs coordinatorLongestTaskMs',
         ].flatMap((names) => names.split(' ')),
       ),
     );
+    expect(report.metric).toEqual({ name: 'accuracy', value: report.testAccuracy });
     const { secondsPerRound, trainSecondsPerRound, bytesDownPerParticipantRound } = report;
     const { longestMainThreadTaskMs, coordinatorLongestTaskMs } = report;
     for (const figure of [secondsPerRound, trainSecondsPerRound, bytesDownPerParticipantRound]) {

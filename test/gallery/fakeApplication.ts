@@ -7,6 +7,7 @@ import type { RunView } from '../../src/core/runView.ts';
 import { hash, namedPlan, plan, spiralPlan } from './fixturePlans.ts';
 import { choosingRun, fakeOwnFiles, ownFilesStates } from './fixtureFiles.ts';
 import { coordinating, running } from './fixtures.ts';
+import { fakeTryOut, triedRuns } from './fixtureTry.ts';
 import { coordinatorStates, participantStates, trialView } from './fixtureStates.ts';
 
 export interface FakeRun extends Run {
@@ -43,6 +44,7 @@ export function fakeRun(initial: RunView, own?: OwnFilesView): FakeRun {
           : Promise.resolve();
       },
     },
+    tryOut: () => fakeTryOut(view, calls),
     view: () => view,
     onChange(handler) {
       handlers.add(handler);
@@ -230,6 +232,8 @@ export interface Exhibit {
   readonly options: FakeOptions;
   /** Label of a button that is pressed once the screen is there. */
   readonly press?: string;
+  /** What is pressed next, one after the other. */
+  readonly next?: readonly string[];
 }
 
 export function exhibits(): readonly Exhibit[] {
@@ -261,6 +265,19 @@ export function exhibits(): readonly Exhibit[] {
       options: { participant },
       press: 'Join',
     })),
+    ...Object.entries(triedRuns).map(([kind, participant]) => ({
+      name: `try-${kind}`,
+      address: `#${FRAGMENT}`,
+      options: { participant },
+      press: 'Join',
+      next: ['Try it', kind === 'text' ? 'Write on' : 'Next held-out example'],
+    })),
+    {
+      name: 'saves',
+      address: `#/run/${FEDERATION}`,
+      options: { coordinator: coordinatorStates['finished'] ?? coordinating },
+      next: ['Save files'],
+    },
     ...Object.entries(ownFilesStates).map(([state, ownFiles]) => ({
       name: `files-${state}`,
       address: `#${FRAGMENT}`,

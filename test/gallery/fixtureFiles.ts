@@ -8,7 +8,7 @@ import { plan } from './fixturePlans.ts';
 
 const SPECIES = ['Adelie', 'Chinstrap', 'Gentoo'];
 
-const TABLE: ExpectedData = {
+export const TABLE: ExpectedData = {
   kind: 'table',
   columns: [
     {
@@ -24,7 +24,7 @@ const TABLE: ExpectedData = {
   target: { name: 'species', kind: 'class', classes: SPECIES },
 };
 
-const IMAGES: ExpectedData = {
+export const IMAGES: ExpectedData = {
   kind: 'images',
   height: 8,
   width: 8,
@@ -34,7 +34,7 @@ const IMAGES: ExpectedData = {
   labels: { file: 'file', class: 'class' },
 };
 
-const TEXT: ExpectedData = { kind: 'text', tokens: { kind: 'bytes' }, length: 64, stride: 32 };
+export const TEXT: ExpectedData = { kind: 'text', tokens: { kind: 'bytes' }, length: 64, stride: 32 };
 
 const ROWS: readonly PreviewExample[] = Array.from({ length: 8 }, (_, i) => ({
   file: 'torgersen.csv',

@@ -16,6 +16,7 @@ if (shown) {
   history.replaceState(null, '', `${location.search}${shown.address}`);
   mountApplication(root, fakeApplication(shown.options));
   if (shown.press !== undefined) await press(root, shown.press);
+  for (const label of shown.next ?? []) await press(root, label);
 } else {
   const list = document.createElement('ul');
   for (const { name } of all) {

@@ -33,7 +33,9 @@ export async function show(exhibit: Omit<Exhibit, 'name'>, colours: Theme = 'lig
   theme.value = colours;
   const { press } = exhibit;
   await vi.waitUntil(() => document.querySelector('main h1'));
-  if (press !== undefined) (await vi.waitUntil(() => findButton(press))).click();
+  for (const label of [...(press === undefined ? [] : [press]), ...(exhibit.next ?? [])]) {
+    (await vi.waitUntil(() => findButton(label))).click();
+  }
   await settled(exhibit);
   return application;
 }

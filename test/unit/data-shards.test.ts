@@ -1,9 +1,10 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { DataSplit } from '../../src/core/plan.ts';
+
 import { SeededRandom } from '../../src/core/seededRandom.ts';
 import { drawDirichlet } from '../../src/data/dirichlet.ts';
 import { cutEvenly, cutIntoShards, setAside } from '../../src/data/shards.ts';
+import type { DrawnSplit } from '../../src/data/shards.ts';
 
 const CLASSES = 10;
 
@@ -13,7 +14,7 @@ const BALANCED = SeededRandom.of(9)
   .reduce((labels, place, i) => labels.fill(place % CLASSES, i, i + 1), new Uint8Array(4000));
 
 const splits = fc.oneof(
-  fc.constant<DataSplit>({ kind: 'iid' }),
+  fc.constant<DrawnSplit>({ kind: 'iid' }),
   fc.record({ kind: fc.constant('label' as const), labelsPerShard: fc.integer({ min: 1, max: 4 }) }),
   fc.record({
     kind: fc.constant('dirichlet' as const),

@@ -3,8 +3,14 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { utf8 } from '../../src/core/bytes.ts';
 import { HushError } from '../../src/core/errors.ts';
 import type { ErrorCode } from '../../src/core/errors.ts';
+import { parsePlan } from '../../src/core/plan.ts';
+import type { DataSplit } from '../../src/core/plan.ts';
+import { modelFilesOf } from '../../src/federation/modelFiles.ts';
+import { initialise } from '../../src/update/initialise.ts';
+import { modelHashOf } from '../../src/update/modelHash.ts';
 import { FEDERATE_HELP, preparePlan, readOptions } from '../../tools/federate/options.ts';
 import { comparisonOf } from '../../tools/federate/report.ts';
 import type { Report } from '../../tools/federate/report.ts';
@@ -46,6 +52,7 @@ describe('options', () => {
       joins: [],
       engine: undefined,
       compareEngines: false,
+      central: false,
       json: false,
     });
   });
@@ -69,6 +76,7 @@ describe('options', () => {
       joins: [4, 2],
       engine: 'stock',
       compareEngines: true,
+      central: false,
       json: true,
     });
   });
@@ -85,11 +93,13 @@ describe('options', () => {
       '--participants',
       '--rounds',
       '--data',
+      '--split',
       '--out',
       '--drop',
       '--join',
       '--engine',
       '--compare-engines',
+      '--central',
       '--json',
       '--help',
     ]) {
@@ -114,6 +124,16 @@ describe('options', () => {
       'p --engine fast',
       'command/engine',
       '"--engine" is "fast", expected one of compiled-webgpu, compiled-wasm, webgpu, wasm, webgl, cpu, stock.',
+    ],
+    [
+      'p --central --compare-engines',
+      'command/central',
+      '"--central" is given with "--compare-engines", expected one of both.',
+    ],
+    [
+      'p --split random',
+      'command/split',
+      '"--split" is "random", expected iid, natural, label:LABELS_PER_SHARD or dirichlet:ALPHA, such as dirichlet:0.5.',
     ],
     ['p --drop a@3', 'command/drop', '"--drop" is "a@3", expected TAB@ROUND, such as 2@3.'],
   ])('"%s" is refused', (line, code, message) => {
@@ -162,6 +182,34 @@ describe('the plan that is launched', () => {
     expect(plan.data).toMatchObject({ shards: 8 });
     expect(plan.aggregation.rounds).toBe(9);
     expect(plan.aggregation.cohort).toEqual({ minimum: 3, target: 6 });
+  });
+
+  it('begins with the saved model that is given, as one file or as two', async () => {
+    const { plan } = parsePlan(utf8(JSON.stringify(planDocument())));
+    const document = { plan, bytes: utf8(JSON.stringify(planDocument())) };
+    const none = { planHash: undefined, federation: undefined, modelHash: undefined, ledgerHead: undefined, rounds: 0 };
+    const parameters = initialise(plan.model, 3);
+    const { safetensors, modelJson, weights } = modelFilesOf(document, none, parameters, []);
+    await writeFile(join(folder, 'a.safetensors'), safetensors);
+    await writeFile(join(folder, 'model.json'), modelJson);
+    await writeFile(join(folder, 'weights.bin'), weights);
+    for (const file of ['a.safetensors', 'model.json']) {
+      const prepared = await preparePlan(readOptions([planPath, '--start', file]));
+      expect(prepared.plan.start).toEqual({ modelHash: modelHashOf(parameters) });
+      expect(prepared.start?.[0]?.name).toBe(file);
+    }
+    await expect(preparePlan(readOptions([planPath, '--start', 'none.safetensors']))).rejects.toMatchObject({
+      code: 'command/start',
+    });
+  });
+
+  it.each<[string, DataSplit]>([
+    ['iid', { kind: 'iid' }],
+    ['label:3', { kind: 'label', labelsPerShard: 3 }],
+    ['dirichlet:.25', { kind: 'dirichlet', alpha: 0.25 }],
+  ])('cuts the data as is asked: %s', async (line, split) => {
+    const { plan } = await preparePlan(readOptions([planPath, '--split', line]));
+    expect(plan.data).toMatchObject({ shards: 4, split });
   });
 
   it('asks for no more than are there', async () => {

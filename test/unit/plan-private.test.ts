@@ -146,10 +146,34 @@ describe('what does not', () => {
     expect(refusal(...of)).toBe(`Plan: "${field}" is ${got}, expected ${expected}.`);
   });
 
+  it.each<[field: string, got: string, expected: string, schema: object, split: object, training?: object]>([
+    ['data.schema.kind', '"images"', 'one of table, text for public data', IMAGES, { kind: 'natural' }],
+    [
+      'data.split.kind',
+      '"dirichlet"',
+      'one of iid, natural for data without classes',
+      TEXT,
+      { kind: 'dirichlet', alpha: 1 },
+    ],
+    [
+      'training.balance',
+      '"oversample"',
+      '"none" for the task next-token',
+      TEXT,
+      { kind: 'natural' },
+      { ...planDocument().training, balance: 'oversample' },
+    ],
+  ])('public data: %s', (field, got, expected, schema, split, training = planDocument().training) => {
+    const [task, model] = schema === TEXT ? [TOKENS, GPT] : [CLASSES, CNN];
+    const data = { ...planDocument().data, schema, split };
+    const plan = { ...planDocument(), task, data, model, training };
+    expect(() => parsePlan(utf8(JSON.stringify(plan)))).toThrow(`Plan: "${field}" is ${got}, expected ${expected}.`);
+  });
+
   it('a public data set and values to learn', () => {
     const plan = { ...planDocument(), task: VALUE, model: { ...LINE, inputs: 5 } };
     expect(() => parsePlan(utf8(JSON.stringify(plan)))).toThrow(
-      'Plan: "task.kind" is "regression", expected "classification" for public data.',
+      'Plan: "task.kind" is "regression", expected "classification" for public data without data.schema.',
     );
   });
 });

@@ -3,10 +3,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { utf8 } from '../../src/core/bytes.ts';
 import { networkOf } from '../../src/core/modelSpec.ts';
 import { parsePlan } from '../../src/core/plan.ts';
-import type { PlanDocument } from '../../src/core/plan.ts';
+import type { Plan, PlanDocument } from '../../src/core/plan.ts';
 import type { MeasuredPoint } from '../../src/core/runView.ts';
+import { trainCentrally } from '../../tools/training/central.ts';
 import { openNodeEngine } from '../../tools/training/nodeEngine.ts';
 import type { NodeEngine } from '../../tools/training/nodeEngine.ts';
+import { pooled } from '../../tools/training/shards.ts';
 import { TrainingRun } from '../../tools/training/trainingRun.ts';
 import type { TrainingSetup } from '../../tools/training/trainingRun.ts';
 import { planDocument } from '../support/planDocument.ts';
@@ -71,6 +73,20 @@ describe('a training in Node', () => {
     expect(plain.hash).not.toBe((await train()).hash);
   });
 
+  it('stops early where the plan says so, by what everyone kept aside', async () => {
+    const { plan, bytes } = documentWith();
+    const earlyStopping = { patienceRounds: 1, minimumChange: 1 };
+    const document = { plan: { ...plan, evaluation: { ...plan.evaluation, earlyStopping } }, bytes };
+    const setup = { document, shards: tinyShards(PEOPLE), engine, masks: false, dropout: 0 };
+    const run = await TrainingRun.begin(setup);
+    const kinds = [run.next];
+    for (let round = 1; round <= 2; round++) {
+      await run.round('train');
+      kinds.push(run.next);
+    }
+    expect(kinds).toEqual(['train', 'train', 'evaluate']);
+  });
+
   it('says when so many drop out that no round would come to its end', async () => {
     await expect(train({ dropout: 0.4 })).rejects.toMatchObject({
       code: 'simulate/quorum',
@@ -91,4 +107,38 @@ it('leaves to tfjs what our own engine cannot train', async () => {
   });
   expect(lstm.chosen.choice.engine).toBe('wasm');
   lstm.close();
+});
+
+describe('the same model trained centrally', () => {
+  it('comes where the federation comes, on the test part of all, and is repeatable', async () => {
+    const { plan } = documentWith();
+    const shards = tinyShards(PEOPLE);
+    const fractions: number[] = [];
+    const metric = await trainCentrally({
+      plan,
+      rounds: ROUNDS,
+      shards,
+      onProgress: (fraction) => fractions.push(fraction),
+    });
+    expect(metric?.name).toBe('accuracy');
+    expect(metric?.value).toBeGreaterThan(0.95);
+    expect(fractions.at(-1)).toBe(1);
+    expect(await trainCentrally({ plan, rounds: ROUNDS, shards })).toEqual(metric);
+  });
+
+  it('pools what everyone has, and makes as many passes over it as everyone makes', async () => {
+    const shards = tinyShards(PEOPLE);
+    const all = pooled(shards);
+    expect(all.training.count).toBe(60 * PEOPLE);
+    expect([...all.test.labels]).toEqual(shards.flatMap(({ test }) => [...test.labels]));
+    const { plan } = documentWith();
+    const lossAfter = async (rounds: number, epochs: number): Promise<number | undefined> => {
+      const training = { ...plan.training, epochs, learningRate: 0.01 };
+      const judgedByLoss: Plan = { ...plan, training, evaluation: { ...plan.evaluation, metric: 'loss' } };
+      return (await trainCentrally({ plan: judgedByLoss, rounds, shards }))?.value;
+    };
+    const six = await lossAfter(2, 3);
+    expect(await lossAfter(6, 1)).toBe(six);
+    expect(await lossAfter(5, 1)).toBeGreaterThan(six ?? Infinity);
+  });
 });

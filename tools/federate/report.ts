@@ -1,7 +1,9 @@
 /** What `npm run federate` has to say at the end. */
+import type { Metric } from '../../src/core/metrics.ts';
 import type { RunView } from '../../src/core/runView.ts';
 import type { RoundMetrics } from '../../src/federation/coordinatorState.ts';
 import type { Plan } from '../../src/core/plan.ts';
+import { judged } from '../training/judged.ts';
 
 export interface Report {
   readonly ok: boolean;
@@ -10,6 +12,8 @@ export interface Report {
   readonly rounds: number;
   readonly roundsAbandoned: number;
   readonly dropouts: number;
+  /** What the plan is judged by, from the last point that was measured. */
+  readonly metric: Metric | null;
   readonly testAccuracy: number | null;
   readonly testLoss: number | null;
   readonly validationAccuracy: number | null;
@@ -53,9 +57,6 @@ export function reportOf(outcome: Outcome): Report {
   if (!agree) problems.push('The participants do not all hold the same model.');
   const round = (value: number | undefined, digits: number): number | null =>
     value === undefined ? null : Number(value.toFixed(digits));
-  // Values have none.
-  const accuracy = (value: number | undefined): number | null =>
-    plan.task.kind === 'regression' ? null : round(value, 6);
   return {
     ok: problems.length === 0,
     plan: plan.name,
@@ -63,9 +64,10 @@ export function reportOf(outcome: Outcome): Report {
     rounds: trained.length,
     roundsAbandoned: view.ledger.abandoned,
     dropouts: metrics.reduce((sum, entry) => sum + entry.dropouts, 0),
-    testAccuracy: accuracy(last?.testAccuracy),
+    metric: judged(last),
+    testAccuracy: round(last?.testAccuracy, 6),
     testLoss: round(last?.testLoss, 6),
-    validationAccuracy: accuracy(last?.validationAccuracy),
+    validationAccuracy: round(last?.validationAccuracy, 6),
     validationLoss: round(last?.validationLoss, 6),
     modelHash: view.modelHash ?? '',
     modelHashesAgree: agree,
@@ -121,6 +123,7 @@ export function reportText(report: Report, out: string): string {
     ['plan', report.plan],
     ['participants', String(report.participants)],
     ['rounds', `${report.rounds} completed, ${report.roundsAbandoned} given up, ${report.dropouts} dropouts`],
+    ['metric', report.metric === null ? 'not measured' : `${report.metric.name} ${report.metric.value}`],
     ['test accuracy', `${percent(report.testAccuracy)}, loss ${report.testLoss ?? '–'}`],
     ['validation accuracy', `${percent(report.validationAccuracy)}, loss ${report.validationLoss ?? '–'}`],
     [

@@ -10,8 +10,8 @@ import { PLANNED } from './trainingOptions.ts';
 export const SIMULATE_HELP = `npm run simulate -- [--participants N] [--group K] [--mode M] [--params D] [--bits B] [--dropout P]
                        [--rounds R] [--seed S] [--json]
 npm run simulate -- --schedules K [the same]
-npm run simulate -- --plan FILE [--participants N] [--rounds R] [--seed S] [--split KIND] [--data DIR] [--masks]
-                       [--dropout P] [--sweep FIELD=V1,V2]... [--csv FILE] [--jobs J] [--json]
+npm run simulate -- --plan FILE [--participants N] [--rounds R] [--seed S] [--split KIND] [--data DIR]
+                       [--start FILE] [--masks] [--dropout P] [--sweep FIELD=V1,V2]... [--csv FILE] [--jobs J] [--json]
 
 Without --plan:
 
@@ -76,6 +76,7 @@ same to the last bit for the same plan, participants, rounds and seed, with mask
   --seed S          for shards, first model, batches and rounding; the plan's unless given
   --split KIND      how public data is cut: iid, natural, label:LABELS_PER_SHARD, dirichlet:ALPHA; the plan's unless given
   --data DIR        for a plan on private data, tables or text: each person has one file or sub-folder of DIR
+  --start FILE      begins with a saved model: a file of safetensors, or model.json with weights.bin beside it
   --masks           adds pair and self masks to every update and takes them off the sum again
   --dropout P       part of the people, others in each training round, whose masked updates do not arrive; 0 unless given
   --sweep FIELD=V1,V2
@@ -136,6 +137,7 @@ export function readOptions(args: string[]): SimulateOptions {
       plan: { type: 'string' },
       split: { type: 'string' },
       data: { type: 'string' },
+      start: { type: 'string' },
       sweep: { type: 'string', multiple: true },
       csv: { type: 'string' },
       masks: { type: 'boolean' },

@@ -1,7 +1,7 @@
 /** `npm run simulate -- --plan`: trains a plan for real, or every combination of a sweep, on all cores. */
 import { writeFile } from 'node:fs/promises';
 import { HushError } from '../../src/core/errors.ts';
-import { buildDigits } from '../build-digits.ts';
+import { buildDatasets } from '../datasets.ts';
 import { DATA_DIR } from '../build.ts';
 import { ProgressBar } from '../progress.ts';
 import { runJobs } from '../training/pool.ts';
@@ -21,14 +21,14 @@ const INTERRUPTED = 130;
 export async function simulateTraining(args: string[]): Promise<number> {
   const options = readTrainingOptions(args);
   const { document, combinations, entries } = await prepareTrainings(options);
-  if (document.plan.data.kind === 'public') await buildDigits(DATA_DIR);
+  if (document.plan.data.kind === 'public') await buildDatasets(DATA_DIR);
   const stopping = new AbortController();
   const stop = (): void => stopping.abort();
   process.once('SIGINT', stop).once('SIGTERM', stop);
   try {
     const jobs = combinations.map(({ adapted, participants }): TrainingJob => {
-      const { masks, dropout } = options;
-      return { plan: adapted.text, participants, masks, dropout, dataDir: DATA_DIR, entries };
+      const { masks, dropout, start } = options;
+      return { plan: adapted.text, participants, masks, dropout, dataDir: DATA_DIR, entries, start };
     });
     const rows = await trainAll(options, combinations, jobs, stopping.signal);
     return await tell(options, rows, combinations.length, stopping.signal.aborted);

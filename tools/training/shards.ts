@@ -33,14 +33,21 @@ function publicShard(plan: Plan, index: number, count: number, dataDir: string):
   }
   const shard = { index, count, split: plan.data.split, seed: plan.seed };
   const fetchFile = async (path: string): Promise<Response> =>
-    new Response(await readFile(join(dataDir, basename(path))));
+    new Response(await readFile(join(dataDir, path.replace(/^\/data\//, ''))));
   return new PublicDataSource(plan, shard, fetchFile).load();
 }
 
+/** @throws HushError `command/data` where only a browser can read what the plan trains on. */
+export function checkReadable({ data }: Plan): void {
+  if (data.kind !== 'private' || data.schema.kind !== 'images') return;
+  throw new HushError(
+    'command/data',
+    '"data.schema.kind" is "images", expected table or text: images are decoded by browsers, and this trains in Node.',
+  );
+}
+
 async function privateShard(plan: Plan, entry: DataEntry): Promise<TrainingData> {
-  if (plan.data.kind === 'private' && plan.data.schema.kind === 'images') {
-    throw new HushError('command/data', 'Images are decoded by browsers only: this plan cannot be trained in Node.');
-  }
+  checkReadable(plan);
   const decoder = { decode: () => Promise.reject(new HushError('data/image', 'Nothing decodes images here.')) };
   const service = new PrivateDataService(decoder, () => undefined);
   await service.read({ plan, files: await filesOf(entry), anew: true });

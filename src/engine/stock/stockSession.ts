@@ -31,13 +31,13 @@ import { placeNetwork, sizeOf } from '../../core/layerShapes.ts';
 import type { PlacedNetwork } from '../../core/layerShapes.ts';
 import type { Network } from '../../core/network.ts';
 import type { LocalTraining } from '../../core/plan.ts';
-import { SeededRandom } from '../../core/seededRandom.ts';
 import { MAX_SAMPLE_LOSS } from '../../core/sumSpec.ts';
 import type { PartFigures } from '../../core/sumSpec.ts';
 import type { ModelParameters } from '../../core/updateStages.ts';
-import { batchesPerEpoch, checkExamples, checkInputs, gatherInputs, gatherRows, rowsInTurn } from '../batches.ts';
+import { checkInputs, gatherInputs, gatherRows, rowsInTurn } from '../batches.ts';
+import { Course } from '../course.ts';
 import { Pace } from '../pace.ts';
-import { Stopwatch } from '../stopwatch.ts';
+import { ownParameters } from '../parameters.ts';
 import type { Backend } from '../tfjs/backend.ts';
 import { upload, uploadInputs } from '../tfjs/model.ts';
 import type { Batch } from '../tfjs/model.ts';
@@ -63,13 +63,10 @@ export class StockSession implements EngineSession {
   }
 
   setParameters(parameters: ModelParameters): void {
-    const { blocks, length } = this.#placed.layout;
-    if (parameters.length !== length) {
-      throw new HushError('engine/shape', `The model came with ${parameters.length} parameters, expected ${length}.`);
-    }
+    const own = ownParameters(parameters, this.#placed);
     dispose(this.#variables);
-    this.#variables = blocks.map(({ shape, offset, length, role }) =>
-      tidy(() => variable(tensor(parameters.slice(offset, offset + length), [...shape]), role === 'learned')),
+    this.#variables = this.#placed.layout.blocks.map(({ shape, offset, length, role }) =>
+      tidy(() => variable(tensor(own.slice(offset, offset + length), [...shape]), role === 'learned')),
     );
   }
 
@@ -87,32 +84,21 @@ export class StockSession implements EngineSession {
     seed: Bytes,
     control: TrainingControl,
   ): Promise<PartFigures> {
-    checkExamples(examples, this.#placed);
-    const { epochs, batchSize } = training;
-    const steps = batchesPerEpoch(examples.count, batchSize);
-    const rows = Math.min(batchSize, examples.count);
-    const random = new SeededRandom(seed);
+    const course = new Course(examples, this.#placed, training, control);
     const optimizer = optimizerOf(training);
-    const watch = new Stopwatch();
     const pace = new Pace(() => this.#readBack());
+    let left = course.steps;
     let figures: Tensor[] = [];
     try {
-      for (let epoch = 0; epoch < epochs; epoch++) {
-        const order = random.permutation(examples.count);
-        for (let step = 0; step < steps; step++) {
-          await watch.excluding(Promise.resolve(control.proceed()));
-          const done = epoch * steps + step + 1;
-          const last = done === epochs * steps;
-          dispose(figures);
-          figures = this.#step(optimizer, examples, order.subarray(step * rows, (step + 1) * rows), last);
-          await pace.stepped();
-          const samplesPerSecond = (done * rows) / watch.seconds();
-          control.onProgress({ fraction: done / (epochs * steps), epoch, epochs, samplesPerSecond });
-        }
+      for await (const { rows } of course.batches(seed)) {
+        dispose(figures);
+        figures = this.#step(optimizer, examples, rows, --left === 0);
+        await pace.stepped();
+        course.report();
       }
       await pace.settle();
       const [loss, correct] = await this.#backend.failure.guard(Promise.all(figures.map((each) => each.data())));
-      const samples = rows * this.#placed.targets;
+      const samples = course.rows * this.#placed.targets;
       return { lossSum: (loss?.[0] ?? 0) * samples, correct: Math.round(correct?.[0] ?? 0), samples };
     } finally {
       await pace.settle().catch(() => undefined);

@@ -8,16 +8,16 @@ import { HushError } from '../../core/errors.ts';
 import { sizeOf } from '../../core/layerShapes.ts';
 import type { PlacedNetwork } from '../../core/layerShapes.ts';
 import type { LocalTraining } from '../../core/plan.ts';
-import { SeededRandom } from '../../core/seededRandom.ts';
 import { NO_FIGURES } from '../../core/sumSpec.ts';
 import type { PartFigures } from '../../core/sumSpec.ts';
 import type { ModelParameters } from '../../core/updateStages.ts';
 import { activate } from './backend.ts';
 import type { Backend } from './backend.ts';
-import { batchesPerEpoch, checkExamples, checkInputs, gatherInputs, gatherRows, rowsInTurn } from '../batches.ts';
+import { checkExamples, checkInputs, gatherInputs, gatherRows, rowsInTurn } from '../batches.ts';
+import { Course } from '../course.ts';
 import { checkFinite } from '../finite.ts';
 import { Pace } from '../pace.ts';
-import { Stopwatch } from '../stopwatch.ts';
+import { ownParameters } from '../parameters.ts';
 import { AutodiffModel } from './autodiff.ts';
 import { emptyTally, LocalRun } from './localRun.ts';
 import { lossRule, tallied } from './losses.ts';
@@ -48,11 +48,7 @@ export class TfjsSession implements EngineSession {
   }
 
   setParameters(parameters: ModelParameters): void {
-    const { length } = this.#placed.layout;
-    if (parameters.length !== length) {
-      throw new HushError('engine/shape', `The model came with ${parameters.length} parameters, expected ${length}.`);
-    }
-    this.#given = parameters.slice() as ModelParameters;
+    this.#given = ownParameters(parameters, this.#placed);
   }
 
   async parameters(): Promise<ModelParameters> {
@@ -71,44 +67,25 @@ export class TfjsSession implements EngineSession {
     seed: Bytes,
     control: TrainingControl,
   ): Promise<PartFigures> {
-    checkExamples(examples, this.#placed);
-    if (examples.count === 0) throw new HushError('engine/no-data', 'There are no examples to train on.');
+    const course = new Course(examples, this.#placed, training, control);
     await this.#ready();
-    const { epochs, batchSize } = training;
-    const perEpoch = batchesPerEpoch(examples.count, batchSize);
-    const rows = Math.min(batchSize, examples.count);
-    const random = new SeededRandom(seed);
-    const watch = new Stopwatch();
     const pace = new Pace(() => this.#readBack());
-    const settle = (): Promise<void> => watch.including(this.#readBack());
     const [model, placed, parameters] = [this.#model, this.#placed, this.#tensors];
     const run = new LocalRun({ model, placed, training, seed, parameters });
-    let steps = 0;
-    const report = (epoch: number): void => {
-      const samplesPerSecond = (steps * rows) / watch.seconds();
-      control.onProgress({ fraction: steps / (epochs * perEpoch), epoch, epochs, samplesPerSecond });
-    };
     try {
-      for (let epoch = 1; epoch <= epochs; epoch++) {
-        const order = random.permutation(examples.count);
-        for (let i = 0; i < perEpoch; i++) {
-          const wait = control.proceed(settle);
-          if (wait) await watch.excluding(wait);
-          this.#backend.failure.check();
-          const batch = gatherRows(examples, this.#placed, order.subarray(i * rows, (i + 1) * rows));
-          this.#tensors = run.step(this.#tensors, batch, epoch === epochs);
-          steps++;
-          const windowEnd = pace.stepped();
-          if (!windowEnd) continue;
-          await windowEnd;
-          report(epoch);
-        }
+      for await (const { rows, counts } of course.batches(seed, () => this.#readBack())) {
+        this.#backend.failure.check();
+        this.#tensors = run.step(this.#tensors, gatherRows(examples, placed, rows), counts);
+        const windowEnd = pace.stepped();
+        if (!windowEnd) continue;
+        await windowEnd;
+        course.report();
       }
       await pace.settle();
       // The device may compute with NaN as it likes (tfjs issue 7162), so the values themselves are looked at.
       await this.parameters();
-      const figures = await this.#figures(run.tally, perEpoch * rows);
-      report(epochs);
+      const figures = await this.#figures(run.tally, course.perEpoch * course.rows);
+      course.report();
       return figures;
     } finally {
       // A stop leaves a read-back under way, and its tensor with it.

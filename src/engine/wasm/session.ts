@@ -7,13 +7,13 @@ import { HushError } from '../../core/errors.ts';
 import { sizeOf } from '../../core/layerShapes.ts';
 import type { PlacedNetwork } from '../../core/layerShapes.ts';
 import type { LocalTraining } from '../../core/plan.ts';
-import { SeededRandom } from '../../core/seededRandom.ts';
 import { NO_FIGURES } from '../../core/sumSpec.ts';
 import type { PartFigures } from '../../core/sumSpec.ts';
 import type { ModelParameters } from '../../core/updateStages.ts';
-import { batchesPerEpoch, checkExamples, checkInputs, rowsInTurn, TURN_EVERY_MS } from '../batches.ts';
+import { checkExamples, checkInputs, rowsInTurn, TURN_EVERY_MS } from '../batches.ts';
+import { Course } from '../course.ts';
 import { checkFinite } from '../finite.ts';
-import { Stopwatch } from '../stopwatch.ts';
+import { ownParameters } from '../parameters.ts';
 import type { Program } from './program.ts';
 import type { KernelList } from './program.ts';
 import { startProgram } from './target.ts';
@@ -49,11 +49,7 @@ export class WasmSession implements EngineSession {
   }
 
   setParameters(parameters: ModelParameters): void {
-    const { length } = this.#placed.layout;
-    if (parameters.length !== length) {
-      throw new HushError('engine/shape', `The model came with ${parameters.length} parameters, expected ${length}.`);
-    }
-    this.#given = parameters.slice() as ModelParameters;
+    this.#given = ownParameters(parameters, this.#placed);
   }
 
   async parameters(): Promise<ModelParameters> {
@@ -69,55 +65,38 @@ export class WasmSession implements EngineSession {
     seed: Bytes,
     control: TrainingControl,
   ): Promise<PartFigures> {
-    checkExamples(examples, this.#placed);
-    if (examples.count === 0) throw new HushError('engine/no-data', 'There are no examples to train on.');
-    const { epochs, batchSize } = training;
-    const perEpoch = batchesPerEpoch(examples.count, batchSize);
-    const rows = Math.min(batchSize, examples.count);
-    const program = await this.#ready(rows);
+    const course = new Course(examples, this.#placed, training, control);
+    const program = await this.#ready(course.rows);
     const kernels = [
       ...program.stagingKernels(examples),
       ...program.phase('forward'),
       ...program.phase('backward'),
       ...program.updateKernels(training),
     ];
-    const random = new SeededRandom(seed);
     const dropped = dropoutSeed(seed);
-    const watch = new Stopwatch();
-    const runner = new StepRunner(program, kernels, control, watch);
-    let steps = 0;
+    const runner = new StepRunner(program, kernels, course);
+    let step = 0;
     let reportAtMs = 0;
-    const report = (epoch: number): void => {
-      const samplesPerSecond = (steps * rows) / watch.seconds();
-      control.onProgress({ fraction: steps / (epochs * perEpoch), epoch, epochs, samplesPerSecond });
-      reportAtMs = performance.now() + REPORT_EVERY_MS;
-    };
     program.setInputScale(examples.inputScale);
     program.beginTraining(training);
     program.forgetFigures();
-    for (let epoch = 1; epoch <= epochs; epoch++) {
-      const order = random.permutation(examples.count);
-      program.count(epoch === epochs);
-      for (let i = 0; i < perEpoch; i++) {
-        const wait = control.proceed();
-        if (wait) await watch.excluding(wait);
-        if (this.#closed) throw new HushError('engine/closed', 'The session was closed.');
-        const batch = order.subarray(i * rows, (i + 1) * rows);
-        program.stage(examples, batch);
-        program.stageTargets(examples, batch);
-        program.beginStep(steps, training, dropped);
-        const slow = runner.run();
-        if (slow) await slow;
-        steps++;
-        if (performance.now() < reportAtMs) continue;
-        checkFinite(program.lastParameters(), 'a parameter');
-        report(epoch);
-      }
+    for await (const { rows, counts } of course.batches(seed)) {
+      if (this.#closed) throw new HushError('engine/closed', 'The session was closed.');
+      program.count(counts);
+      program.stage(examples, rows);
+      program.stageTargets(examples, rows);
+      program.beginStep(step++, training, dropped);
+      const slow = runner.run();
+      if (slow) await slow;
+      if (performance.now() < reportAtMs) continue;
+      checkFinite(program.lastParameters(), 'a parameter');
+      course.report();
+      reportAtMs = performance.now() + REPORT_EVERY_MS;
     }
     checkFinite(program.parameters(), 'a parameter');
-    const figures = program.figures(perEpoch * rows);
+    const figures = program.figures(course.perEpoch * course.rows);
     checkFinite([figures.lossSum], 'the loss');
-    report(epochs);
+    course.report();
     return figures;
   }
 
@@ -204,16 +183,14 @@ export class WasmSession implements EngineSession {
 class StepRunner {
   readonly #program: Program;
   readonly #kernels: KernelList;
-  readonly #control: TrainingControl;
-  readonly #watch: Stopwatch;
+  readonly #course: Course;
   /** Until it is known how long a step takes. */
   #isSlow = true;
 
-  constructor(program: Program, kernels: KernelList, control: TrainingControl, watch: Stopwatch) {
+  constructor(program: Program, kernels: KernelList, course: Course) {
     this.#program = program;
     this.#kernels = kernels;
-    this.#control = control;
-    this.#watch = watch;
+    this.#course = course;
   }
 
   /** A promise when the step takes turns. */
@@ -229,9 +206,9 @@ class StepRunner {
     let turnAtMs = performance.now() + TURN_EVERY_MS;
     const tookMs = await this.#program.runSlowly(this.#kernels, () => {
       if (performance.now() < turnAtMs) return undefined;
-      const wait = this.#control.proceed();
+      const wait = this.#course.proceed();
       turnAtMs = performance.now() + TURN_EVERY_MS;
-      return wait ? this.#watch.excluding(wait) : undefined;
+      return wait;
     });
     this.#isSlow = tookMs > TURN_EVERY_MS;
   }

@@ -71,7 +71,8 @@ export class Programs {
     if (shape.rule) await this.#tune(shape);
     const program = this.#compile(shape, this.#kernels());
     const pipelines = await this.#device.pipelines(program.dispatches.map(({ code }) => code));
-    return { program, ready: { dispatches: program.dispatches, pipelines, cadence: 1 } };
+    const { dispatches } = program;
+    return { program, ready: { dispatches, pipelines, cadence: dispatches.length } };
   }
 
   #kernels(): Kernels {

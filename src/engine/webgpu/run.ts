@@ -8,7 +8,7 @@ import { CONTROL } from './wgsl.ts';
 export interface Ready {
   readonly dispatches: readonly Dispatch[];
   readonly pipelines: readonly GPUComputePipeline[];
-  /** Steps of the submit that the last run ended with. */
+  /** Dispatches of a submit when the last run ended. */
   cadence: number;
 }
 
@@ -40,32 +40,39 @@ export interface RunCost {
 export async function runSteps(options: RunOptions): Promise<RunCost> {
   const { device, ready, bindGroup, steps, proceed, prepare, report } = options;
   const { queue } = device.gpu;
-  const cadence = new Cadence(() => device.failure.guard(queue.onSubmittedWorkDone()), ready.cadence);
+  const perStep = ready.dispatches.length;
+  const cadence = new Cadence(() => device.failure.guard(queue.onSubmittedWorkDone()), perStep, ready.cadence);
   const watch = new Watch(options);
   const settle = (): Promise<void> => cadence.settle();
   let encodeMs = 0;
   let submits = 0;
   let reportAtMs = performance.now() + REPORT_EVERY_MS;
+  const submit = async (size: number, from: number, to: number, count: number): Promise<void> => {
+    const wait = proceed(settle);
+    if (wait) await wait;
+    device.failure.check();
+    watch.check();
+    const startMs = performance.now();
+    queue.submit([encode(device, ready, bindGroup, from, to, count)]);
+    encodeMs += performance.now() - startMs;
+    submits++;
+    await cadence.submitted(size, to === perStep);
+  };
   try {
     for (let step = 0; step < steps;) {
-      const wait = proceed(settle);
-      if (wait) await wait;
-      device.failure.check();
-      watch.check();
-      const count = Math.min(cadence.steps, prepare(step), Math.ceil(steps / MIN_SUBMITS), steps - step);
-      const startMs = performance.now();
-      queue.submit([encode(device, ready, bindGroup, count)]);
-      encodeMs += performance.now() - startMs;
-      submits++;
+      const { size } = cadence;
+      const whole = Math.floor(size / perStep);
+      const count = Math.min(Math.max(1, whole), prepare(step), Math.ceil(steps / MIN_SUBMITS), steps - step);
+      if (whole > 0) await submit(count * perStep, 0, perStep, count);
+      else for (let from = 0; from < perStep; from += size) await submit(size, from, Math.min(from + size, perStep), 1);
       step += count;
-      await cadence.submitted(count);
       if (performance.now() < reportAtMs) continue;
       reportAtMs = performance.now() + REPORT_EVERY_MS;
       report(step);
       watch.look();
     }
     await cadence.settle();
-    ready.cadence = cadence.steps;
+    ready.cadence = cadence.size;
     return { encodeMs, submits };
   } finally {
     // After a stop too, nothing of this run may still be on its way.
@@ -74,13 +81,20 @@ export async function runSteps(options: RunOptions): Promise<RunCost> {
   }
 }
 
-function encode(device: Device, ready: Ready, bindGroup: GPUBindGroup, count: number): GPUCommandBuffer {
+/** The dispatches of a step from `from` up to `to`, `count` times. */
+function encode(
+  device: Device,
+  { dispatches, pipelines }: Ready,
+  bindGroup: GPUBindGroup,
+  from: number,
+  to: number,
+  count: number,
+): GPUCommandBuffer {
   const encoder = device.gpu.createCommandEncoder();
   const pass = encoder.beginComputePass();
   pass.setBindGroup(0, bindGroup);
-  const { dispatches, pipelines } = ready;
   for (let step = 0; step < count; step++) {
-    for (let i = 0; i < dispatches.length; i++) {
+    for (let i = from; i < to; i++) {
       const [dispatch, pipeline] = [dispatches[i], pipelines[i]];
       if (!dispatch || !pipeline) continue;
       pass.setPipeline(pipeline);

@@ -10,9 +10,10 @@ import { SeededRandom } from '../../core/seededRandom.ts';
 import { NO_FIGURES } from '../../core/sumSpec.ts';
 import type { PartFigures } from '../../core/sumSpec.ts';
 import type { ModelParameters } from '../../core/updateStages.ts';
-import { batchesPerEpoch, checkExamples, checkInputs } from '../batches.ts';
+import { checkExamples, checkInputs } from '../batches.ts';
+import { Course, FREE } from '../course.ts';
 import { checkFinite } from '../finite.ts';
-import { Stopwatch } from '../stopwatch.ts';
+import { ownParameters } from '../parameters.ts';
 import { Datasets, dataKind } from './datasets.ts';
 import type { Device } from './device.ts';
 import { BatchOrder } from './order.ts';
@@ -66,19 +67,23 @@ export class CompiledSession implements EngineSession {
     return this.#account;
   }
 
+  /** Takes a step that learns nothing: data, buffers, and what a driver does when shaders run for the first time. */
   async prepare(training: LocalTraining, examples: Examples): Promise<void> {
-    const kind = dataKind(examples);
-    const rows = Math.min(training.batchSize, examples.count);
-    await this.#programs.of({ rows, rule: updateRule(training), kind });
-    await this.#programs.forEvaluation(kind);
+    await this.#programs.forEvaluation(dataKind(examples));
+    // What only the device knows is not put at risk.
+    if (this.#onDevice && !this.#known) return;
+    const known = this.#known;
+    const course = new Course(examples, this.#placed, training, FREE);
+    try {
+      await this.#steps(examples, { ...training, learningRate: 0 }, new Uint8Array(32), course, 1);
+    } finally {
+      this.#known = known;
+      this.#onDevice = false;
+    }
   }
 
   setParameters(parameters: ModelParameters): void {
-    const { length } = this.#placed.layout;
-    if (parameters.length !== length) {
-      throw new HushError('engine/shape', `The model came with ${parameters.length} parameters, expected ${length}.`);
-    }
-    this.#known = parameters.slice() as ModelParameters;
+    this.#known = ownParameters(parameters, this.#placed);
     this.#onDevice = false;
   }
 
@@ -94,46 +99,45 @@ export class CompiledSession implements EngineSession {
     seed: Bytes,
     control: TrainingControl,
   ): Promise<PartFigures> {
-    checkExamples(examples, this.#placed);
-    if (examples.count === 0) throw new HushError('engine/no-data', 'There are no examples to train on.');
+    const course = new Course(examples, this.#placed, training, control);
     this.#check();
-    const { epochs, batchSize } = training;
-    const perEpoch = batchesPerEpoch(examples.count, batchSize);
-    const rows = Math.min(batchSize, examples.count);
+    const controlWords = await this.#steps(examples, training, seed, course, course.steps);
+    const figures = readFigures(await this.#readBack(controlWords));
+    course.report(course.steps);
+    return { ...finite(figures), samples: course.perEpoch * course.rows * this.#placed.predictions };
+  }
+
+  /** The first `steps` of a course; gives how many control words there are. */
+  async #steps(
+    examples: Examples,
+    training: LocalTraining,
+    seed: Bytes,
+    course: Course,
+    steps: number,
+  ): Promise<number> {
     const rule = updateRule(training);
+    const { rows, perEpoch } = course;
     const prepared = await this.#programs.of({ rows, rule, kind: dataKind(examples) });
     const data = await this.#datasets.of(examples);
-    const order = new BatchOrder(new SeededRandom(seed), { count: examples.count, rows, perEpoch, epochs });
+    const { count } = examples;
+    const order = new BatchOrder(new SeededRandom(seed), { count, rows, perEpoch, epochs: training.epochs });
     await this.#reserve(prepared, rule, order.capacity);
     this.#begin(rule);
     const { program, ready } = prepared;
-    const steps = epochs * perEpoch;
     const { queue } = this.#device.gpu;
-    const words = trainingWords(program.control, examples, training, seed, steps - perEpoch);
+    const words = trainingWords(program.control, examples, training, seed, course.steps - perEpoch);
     queue.writeBuffer(this.#storage.of('control'), 0, words);
     this.#known = undefined;
-    const watch = new Stopwatch();
-    const report = (done: number): void =>
-      control.onProgress({
-        fraction: done / steps,
-        epoch: Math.min(epochs, Math.floor(done / perEpoch) + 1),
-        epochs,
-        samplesPerSecond: (done * rows) / watch.seconds(),
-      });
     const cost = await runSteps({
       device: this.#device,
       ready,
       bindGroup: this.#storage.bindGroup(data),
       control: this.#storage.of('control'),
       steps,
-      proceed: (settle) => {
-        const wait = control.proceed(() => watch.including(settle()));
-        return wait ? watch.excluding(wait) : undefined;
-      },
+      proceed: (settle) => course.proceed(settle),
       prepare: (step) => order.upTo(step, queue, this.#storage),
-      report,
+      report: (done) => course.report(done),
     });
-    const figures = readFigures(await this.#readBack(program.control));
     this.#account = {
       ...cost,
       steps,
@@ -141,8 +145,7 @@ export class CompiledSession implements EngineSession {
       arenaBytes: 4 * program.arena,
       deviceBytes: this.#device.liveBytes,
     };
-    report(steps);
-    return { ...finite(figures), samples: perEpoch * rows * this.#placed.predictions };
+    return program.control;
   }
 
   async evaluate(examples: Examples, control?: TrainingControl): Promise<PartFigures> {
