@@ -47,7 +47,9 @@ runIfMain(import.meta.url, async (args) => {
   try {
     if (!options.compareEngines) {
       const report = await run(options);
-      const central = options.central ? { centralMetric: await centralMetric(prepared, DATA_DIR) } : undefined;
+      const central = options.central
+        ? { centralMetric: await centralMetric(prepared, report.rounds, DATA_DIR) }
+        : undefined;
       if (central) say(centralText(central.centralMetric));
       if (options.json) console.log(JSON.stringify({ ...report, ...central }));
       return report.ok ? 0 : 1;
@@ -124,7 +126,6 @@ async function federate(
     plan,
     view,
     metrics: lines<RoundMetrics>(files.metrics),
-    records,
     participants,
     modelHashes,
     longestMainThreadTaskMs: Math.max(0, ...longest),

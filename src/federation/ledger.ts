@@ -39,7 +39,10 @@ export interface LedgerHead {
 }
 
 /** What the round that follows is for: everyone tells it from the ledger alone. */
-export function kindOfNext(plan: Plan, { completed, judgement }: LedgerHead): 'train' | 'evaluate' {
+export function kindOfNext(
+  plan: Plan,
+  { completed, judgement }: Pick<LedgerHead, 'completed' | 'judgement'>,
+): 'train' | 'evaluate' {
   return completed < plan.aggregation.rounds && !isStopped(plan, judgement) ? 'train' : 'evaluate';
 }
 

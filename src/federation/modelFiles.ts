@@ -52,7 +52,7 @@ export function modelFilesOf(
     ...layersModelFiles(plan.model, parameters, { ...words, classes: classesOfTask(plan), rounds, plan: text }),
     safetensors: writeSafetensors({
       tensors,
-      metadata: { ...Object.fromEntries(known), rounds: String(rounds), format: 'hushgrad', plan: text },
+      metadata: { ...Object.fromEntries(known), rounds: String(rounds), plan: text },
     }),
     card: modelCard(plan, origin, curve),
   };

@@ -2,7 +2,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { TrainingProgress } from '../../src/core/engine.ts';
 import type { HushError } from '../../src/core/errors.ts';
+import { placeNetwork } from '../../src/core/layerShapes.ts';
 import type { AskedEngine, MaskSeed, Trainer, TrainerTask, TrainOrder } from '../../src/core/localWork.ts';
+import { networkOf } from '../../src/core/modelSpec.ts';
 import type { Plan } from '../../src/core/plan.ts';
 import { SeededRandom } from '../../src/core/seededRandom.ts';
 import { evaluationSumSpec, ringBits, trainingSumSpec, wordCount } from '../../src/core/sumSpec.ts';
@@ -13,6 +15,7 @@ import { initialise } from '../../src/update/initialise.ts';
 import { modelHashOf } from '../../src/update/modelHash.ts';
 import { piecesRoot } from '../../src/update/pieces.ts';
 import { digitsPlan } from '../reference/digitsPlan.ts';
+import { slowOutputs, slowRows } from '../reference/slowNetwork.ts';
 
 const SHARDS = 20;
 const PLAN = digitsPlan({ hidden: [8] });
@@ -35,7 +38,7 @@ async function ready(trainer: Trainer, given: TrainerTask): Promise<void> {
 }
 
 describe('the training worker', () => {
-  let trainer: Trainer;
+  let trainer: ReturnType<typeof createTrainerHost>;
   beforeEach(() => {
     trainer = createTrainerHost();
   });
@@ -151,12 +154,28 @@ describe('the training worker', () => {
     summer.close();
   });
 
+  it('says what the current model makes of an example that was held out', async () => {
+    await ready(trainer, task('cpu'));
+    const { example, of } = await trainer.heldOut(2003);
+    expect(of).toBe(2000);
+    expect(example).toMatchObject({ count: 1, width: 784 });
+    expect((await trainer.heldOut(3)).example).toEqual(example);
+    const outputs = await trainer.predict(example);
+    const placed = placeNetwork(networkOf(PLAN.model));
+    const [expected = []] = slowOutputs(placed, [...start()], slowRows(example.inputs, 784, example.inputScale), {});
+    expect(outputs).toHaveLength(10);
+    expected.forEach((value, i) => expect(outputs[i]).toBeCloseTo(value, 4));
+  });
+
   it('pauses, goes on, and stops, with the page free meanwhile', async () => {
     const progress: TrainingProgress[] = [];
     trainer.onProgress((step) => progress.push(step));
     await ready(trainer, task('wasm', 0, LONG_PLAN));
+    const { example } = await trainer.heldOut(3);
     const running = trainer.train(order(1));
     await expect.poll(() => progress.length, { timeout: 20_000 }).toBeGreaterThan(2);
+    // What a person tries must not hold up a round, nor wait for its end.
+    await expect(trainer.predict(example)).rejects.toMatchObject({ code: 'worker/training' });
     trainer.pause();
     // Two quiet looks in a row: what was under way has arrived.
     let before = -1;
@@ -177,6 +196,7 @@ describe('the training worker', () => {
     expect(progress.at(-1)).toMatchObject({ epochs: 1000, samplesPerSecond: expect.any(Number) });
     trainer.stop();
     await expect(running).rejects.toMatchObject({ code: 'engine/stopped' });
+    expect(await trainer.predict(example)).toHaveLength(10);
     // Ready for the next order at once.
     const evaluated = await trainer.train(order(2, 'evaluate'));
     expect(evaluated.round).toBe(2);

@@ -89,6 +89,18 @@ it('everybody ends with the same model, and can see that', async () => {
   expect(digest.digest('hex')).toBe(view.modelHash);
 });
 
+it('the model can be tried, by a participant and by the coordinator', async () => {
+  const { page } = tab;
+  for (const seat of [/^participant 1 /, /^coordinator /i]) {
+    await page.getByRole('tab', { name: seat }).click();
+    await page.getByRole('button', { name: 'Try it', exact: true }).click();
+    await page.getByRole('button', { name: 'Next held-out example' }).click();
+    await page.getByText(/^It is of the class “\d”\.$/).waitFor();
+    expect(await page.locator('.answer-classes li').count()).toBe(10);
+    await page.getByRole('button', { name: 'Close', exact: true }).click();
+  }
+});
+
 it('nothing went wrong and no other host was asked', async () => {
   const { violations, iceServers } = await tab.page.evaluate(() => {
     const { violations, iceServers } = globalThis as unknown as Watched;

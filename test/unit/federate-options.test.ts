@@ -3,9 +3,14 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { utf8 } from '../../src/core/bytes.ts';
 import { HushError } from '../../src/core/errors.ts';
 import type { ErrorCode } from '../../src/core/errors.ts';
+import { parsePlan } from '../../src/core/plan.ts';
 import type { DataSplit } from '../../src/core/plan.ts';
+import { modelFilesOf } from '../../src/federation/modelFiles.ts';
+import { initialise } from '../../src/update/initialise.ts';
+import { modelHashOf } from '../../src/update/modelHash.ts';
 import { FEDERATE_HELP, preparePlan, readOptions } from '../../tools/federate/options.ts';
 import { comparisonOf } from '../../tools/federate/report.ts';
 import type { Report } from '../../tools/federate/report.ts';
@@ -186,6 +191,25 @@ describe('the plan that is launched', () => {
   ])('cuts the data as is asked: %s', async (line, split) => {
     const { plan } = await preparePlan(readOptions([planPath, '--split', line]));
     expect(plan.data).toMatchObject({ shards: 4, split });
+  });
+
+  it('begins with the saved model that is given, as one file or as two', async () => {
+    const { plan } = parsePlan(utf8(JSON.stringify(planDocument())));
+    const document = { plan, bytes: utf8(JSON.stringify(planDocument())) };
+    const none = { planHash: undefined, federation: undefined, modelHash: undefined, ledgerHead: undefined, rounds: 0 };
+    const parameters = initialise(plan.model, 3);
+    const { safetensors, modelJson, weights } = modelFilesOf(document, none, parameters, []);
+    await writeFile(join(folder, 'a.safetensors'), safetensors);
+    await writeFile(join(folder, 'model.json'), modelJson);
+    await writeFile(join(folder, 'weights.bin'), weights);
+    for (const file of ['a.safetensors', 'model.json']) {
+      const prepared = await preparePlan(readOptions([planPath, '--start', file]));
+      expect(prepared.plan.start).toEqual({ modelHash: modelHashOf(parameters) });
+      expect(prepared.start?.[0]?.name).toBe(file);
+    }
+    await expect(preparePlan(readOptions([planPath, '--start', 'none.safetensors']))).rejects.toMatchObject({
+      code: 'command/start',
+    });
   });
 
   it('asks for no more than are there', async () => {

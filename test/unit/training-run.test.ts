@@ -73,6 +73,20 @@ describe('a training in Node', () => {
     expect(plain.hash).not.toBe((await train()).hash);
   });
 
+  it('stops early where the plan says so, by what everyone kept aside', async () => {
+    const { plan, bytes } = documentWith();
+    const earlyStopping = { patienceRounds: 1, minimumChange: 1 };
+    const document = { plan: { ...plan, evaluation: { ...plan.evaluation, earlyStopping } }, bytes };
+    const setup = { document, shards: tinyShards(PEOPLE), engine, masks: false, dropout: 0 };
+    const run = await TrainingRun.begin(setup);
+    const kinds = [run.next];
+    for (let round = 1; round <= 2; round++) {
+      await run.round('train');
+      kinds.push(run.next);
+    }
+    expect(kinds).toEqual(['train', 'train', 'evaluate']);
+  });
+
   it('says when so many drop out that no round would come to its end', async () => {
     await expect(train({ dropout: 0.4 })).rejects.toMatchObject({
       code: 'simulate/quorum',
@@ -100,11 +114,16 @@ describe('the same model trained centrally', () => {
     const { plan } = documentWith();
     const shards = tinyShards(PEOPLE);
     const fractions: number[] = [];
-    const metric = await trainCentrally({ plan, shards, onProgress: (fraction) => fractions.push(fraction) });
+    const metric = await trainCentrally({
+      plan,
+      rounds: ROUNDS,
+      shards,
+      onProgress: (fraction) => fractions.push(fraction),
+    });
     expect(metric?.name).toBe('accuracy');
     expect(metric?.value).toBeGreaterThan(0.95);
     expect(fractions.at(-1)).toBe(1);
-    expect(await trainCentrally({ plan, shards })).toEqual(metric);
+    expect(await trainCentrally({ plan, rounds: ROUNDS, shards })).toEqual(metric);
   });
 
   it('pools what everyone has, and makes as many passes over it as everyone makes', async () => {
@@ -115,9 +134,8 @@ describe('the same model trained centrally', () => {
     const { plan } = documentWith();
     const lossAfter = async (rounds: number, epochs: number): Promise<number | undefined> => {
       const training = { ...plan.training, epochs, learningRate: 0.01 };
-      const aggregation = { ...plan.aggregation, rounds };
-      const judgedByLoss: Plan = { ...plan, training, aggregation, evaluation: { ...plan.evaluation, metric: 'loss' } };
-      return (await trainCentrally({ plan: judgedByLoss, shards }))?.value;
+      const judgedByLoss: Plan = { ...plan, training, evaluation: { ...plan.evaluation, metric: 'loss' } };
+      return (await trainCentrally({ plan: judgedByLoss, rounds, shards }))?.value;
     };
     const six = await lossAfter(2, 3);
     expect(await lossAfter(6, 1)).toBe(six);

@@ -12,7 +12,7 @@ it('the compiled WebGPU engine has at most 30 kB, compressed', { timeout: 60_000
     build: {
       write: false,
       target: 'es2022',
-      lib: { entry: 'src/engine/webgpu/engine.ts', formats: ['es'], fileName: 'engine' },
+      rollupOptions: { input: 'src/engine/webgpu/engine.ts', preserveEntrySignatures: 'strict' },
     },
   });
   const outputs = (Array.isArray(built) ? built : [built]).flatMap((each) => ('output' in each ? each.output : []));

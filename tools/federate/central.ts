@@ -7,13 +7,19 @@ import { trainCentrally } from '../training/central.ts';
 import { shardsOf } from '../training/shards.ts';
 import type { PreparedPlan } from './options.ts';
 
-export async function centralMetric({ plan, entries, start }: PreparedPlan, dataDir: string): Promise<Metric | null> {
+/** `rounds`: how many the federation trained. */
+export async function centralMetric(
+  { plan, entries, start }: PreparedPlan,
+  rounds: number,
+  dataDir: string,
+): Promise<Metric | null> {
   const bar = new ProgressBar();
   const people = plan.data.kind === 'public' ? plan.data.shards : entries.length;
   const shards = await shardsOf(plan, people, { dataDir, entries });
   const onProgress = (fraction: number): void => bar.show(fraction, 'training on all data in one place');
   try {
-    return await trainCentrally({ plan, shards, onProgress, start: startOf(plan, start && readSavedModel(start)) });
+    const first = startOf(plan, start && readSavedModel(start));
+    return await trainCentrally({ plan, rounds, shards, onProgress, start: first });
   } finally {
     bar.clear();
   }

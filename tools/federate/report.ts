@@ -3,7 +3,6 @@ import type { Metric } from '../../src/core/metrics.ts';
 import type { RunView } from '../../src/core/runView.ts';
 import type { RoundMetrics } from '../../src/federation/coordinatorState.ts';
 import type { Plan } from '../../src/core/plan.ts';
-import type { LedgerRecord } from '../../src/federation/record.ts';
 import { judged } from '../training/judged.ts';
 
 export interface Report {
@@ -39,7 +38,6 @@ export interface Outcome {
   readonly plan: Plan;
   readonly view: RunView;
   readonly metrics: readonly RoundMetrics[];
-  readonly records: readonly LedgerRecord[];
   readonly participants: number;
   readonly modelHashes: readonly (string | undefined)[];
   readonly longestMainThreadTaskMs: number;
@@ -51,7 +49,6 @@ export interface Outcome {
 export function reportOf(outcome: Outcome): Report {
   const { plan, view, metrics } = outcome;
   const last = view.curve.at(-1);
-  const figures = outcome.records.flatMap(({ body }) => (body.status === 'complete' ? [body.figures] : [])).at(-1);
   const trained = metrics.filter((entry) => entry.kind === 'train');
   const agree = outcome.modelHashes.length > 0 && outcome.modelHashes.every((hash) => hash === view.modelHash);
   const problems = [...outcome.faults];
@@ -60,9 +57,6 @@ export function reportOf(outcome: Outcome): Report {
   if (!agree) problems.push('The participants do not all hold the same model.');
   const round = (value: number | undefined, digits: number): number | null =>
     value === undefined ? null : Number(value.toFixed(digits));
-  // Values have none.
-  const accuracy = (value: number | undefined): number | null =>
-    plan.task.kind === 'regression' ? null : round(value, 6);
   return {
     ok: problems.length === 0,
     plan: plan.name,
@@ -70,10 +64,10 @@ export function reportOf(outcome: Outcome): Report {
     rounds: trained.length,
     roundsAbandoned: view.ledger.abandoned,
     dropouts: metrics.reduce((sum, entry) => sum + entry.dropouts, 0),
-    metric: figures === undefined ? null : judged(plan, figures),
-    testAccuracy: accuracy(last?.testAccuracy),
+    metric: judged(last),
+    testAccuracy: round(last?.testAccuracy, 6),
     testLoss: round(last?.testLoss, 6),
-    validationAccuracy: accuracy(last?.validationAccuracy),
+    validationAccuracy: round(last?.validationAccuracy, 6),
     validationLoss: round(last?.validationLoss, 6),
     modelHash: view.modelHash ?? '',
     modelHashesAgree: agree,

@@ -1,8 +1,8 @@
 /** What `npm run simulate -- --plan` has to say: as JSON, as a table for people, as CSV. */
 import type { Metric } from '../../src/core/metrics.ts';
-import type { Plan } from '../../src/core/plan.ts';
-import { isBetter } from '../training/judged.ts';
-import type { TrainedPlan, TrainedPoint } from '../training/trainPlan.ts';
+import type { MeasuredPoint } from '../../src/core/runView.ts';
+import { isBetter, judged } from '../training/judged.ts';
+import type { TrainedPlan } from '../training/trainPlan.ts';
 import { textOf } from './sweep.ts';
 import type { Combination, Sweep } from './sweep.ts';
 
@@ -17,7 +17,7 @@ export interface TrainingReport {
   readonly testLoss: number | null;
   readonly validationAccuracy: number | null;
   readonly validationLoss: number | null;
-  readonly curve: readonly TrainedPoint[];
+  readonly curve: readonly MeasuredPoint[];
   readonly modelHash: string;
   readonly parameters: number;
   readonly secondsTotal: number;
@@ -29,12 +29,13 @@ export function reportOf({ adapted, participants }: Combination, trained: Traine
   return {
     plan: plan.name,
     participants,
-    rounds: plan.aggregation.rounds,
+    // Fewer than the plan's where it stops early.
+    rounds: last?.round ?? 0,
     seed: plan.seed,
-    metric: last?.judged ?? null,
-    testAccuracy: accuracy(plan, last?.testAccuracy),
+    metric: judged(last),
+    testAccuracy: rounded(last?.testAccuracy, 6),
     testLoss: rounded(last?.testLoss, 6),
-    validationAccuracy: accuracy(plan, last?.validationAccuracy),
+    validationAccuracy: rounded(last?.validationAccuracy, 6),
     validationLoss: rounded(last?.validationLoss, 6),
     curve: trained.curve,
     modelHash: trained.modelHash,
@@ -45,11 +46,6 @@ export function reportOf({ adapted, participants }: Combination, trained: Traine
 
 function rounded(value: number | undefined, digits: number): number | null {
   return value === undefined ? null : Number(value.toFixed(digits));
-}
-
-/** Values have none. */
-function accuracy({ task }: Plan, value: number | undefined): number | null {
-  return task.kind === 'regression' ? null : rounded(value, 6);
 }
 
 /** One combination of a sweep and what came of it. */
@@ -127,13 +123,14 @@ function csvCell(value: unknown): string {
 }
 
 /** One line while it trains. */
-export function pointText({ round, judged: metric, testLoss, validationLoss }: TrainedPoint): string {
-  const loss = testLoss ?? validationLoss;
+export function pointText(point: MeasuredPoint): string {
+  const metric = judged(point);
+  const loss = point.testLoss ?? point.validationLoss;
   const parts = [
     metric === null ? 'not measured' : `${metric.name} ${metric.value.toFixed(4)}`,
     ...(loss === undefined || metric?.name === 'loss' ? [] : [`loss ${loss.toFixed(4)}`]),
   ];
-  return `${round === 0 ? 'first model' : `after round ${round}`}: ${parts.join(', ')}`;
+  return `${point.round === 0 ? 'first model' : `after round ${point.round}`}: ${parts.join(', ')}`;
 }
 
 /** One run, for people. */

@@ -5,6 +5,7 @@ import { networkOf } from '../../src/core/modelSpec.ts';
 import type { Plan } from '../../src/core/plan.ts';
 import { HushError } from '../../src/core/errors.ts';
 import type { TrainingData } from '../../src/core/dataset.ts';
+import { pointOf } from '../../src/federation/measured.ts';
 import { initialise } from '../../src/update/initialise.ts';
 import { TrainService } from '../../src/worker/trainService.ts';
 import { seededPort, seedFor } from '../simulate/seeds.ts';
@@ -14,6 +15,8 @@ import { pooled } from './shards.ts';
 
 export interface CentralTraining {
   readonly plan: Plan;
+  /** How many the federation trained. */
+  readonly rounds: number;
   /** Of everyone who takes part. */
   readonly shards: readonly TrainingData[];
   /** Where the plan begins with a saved model. */
@@ -22,8 +25,14 @@ export interface CentralTraining {
 }
 
 /** Null where there is nothing to measure on. @throws HushError `engine/…`. */
-export async function trainCentrally({ plan, shards, start, onProgress }: CentralTraining): Promise<Metric | null> {
-  const { training, aggregation, model, seed } = plan;
+export async function trainCentrally({
+  plan,
+  rounds,
+  shards,
+  start,
+  onProgress,
+}: CentralTraining): Promise<Metric | null> {
+  const { training, model, seed } = plan;
   const engine = await openNodeEngine(networkOf(model));
   try {
     const data = pooled(shards);
@@ -35,7 +44,7 @@ export async function trainCentrally({ plan, shards, start, onProgress }: Centra
       engine: engine.chosen,
     });
     // Nobody's model is to be stayed near to: there is one alone.
-    const alone = { ...training, epochs: aggregation.rounds * training.epochs, fedProxMu: 0 };
+    const alone = { ...training, epochs: rounds * training.epochs, fedProxMu: 0 };
     await service.open({ plan: { ...plan, training: alone }, shard: undefined });
     service.load(start?.parameters ?? initialise(model, seed));
     const order = { round: 1, seed: seedFor(seed, 'central batches') };
@@ -43,7 +52,7 @@ export async function trainCentrally({ plan, shards, start, onProgress }: Centra
     // As it was trained: neither clipped nor rounded.
     service.load(await engine.session.parameters());
     const { figures } = await service.train({ ...order, kind: 'evaluate' });
-    return judged(plan, figures);
+    return judged(pointOf({ kind: 'evaluate', completed: rounds, survivors: shards.length, figures }, plan));
   } finally {
     engine.close();
   }

@@ -1,14 +1,12 @@
 /** Trains a plan from its first model to its last round, and tells what came of it. */
 import { utf8 } from '../../src/core/bytes.ts';
 import type { Hash } from '../../src/core/ids.ts';
-import type { Metric } from '../../src/core/metrics.ts';
 import { networkOf } from '../../src/core/modelSpec.ts';
 import { parsePlan } from '../../src/core/plan.ts';
 import type { MeasuredPoint } from '../../src/core/runView.ts';
 import { readSavedModel } from '../../src/core/savedModel.ts';
 import { startOf } from '../../src/federation/start.ts';
 import { startFiles } from '../federate/start.ts';
-import { judged } from './judged.ts';
 import { openNodeEngine } from './nodeEngine.ts';
 import { shardsOf } from './shards.ts';
 import type { DataPlaces } from './shards.ts';
@@ -26,16 +24,11 @@ export interface TrainingJob extends DataPlaces {
   readonly start: string | undefined;
 }
 
-export interface TrainedPoint extends MeasuredPoint {
-  /** What the plan is judged by; null where nothing was measured. */
-  readonly judged: Metric | null;
-}
-
 export interface TrainedPlan {
   readonly modelHash: Hash;
   readonly parameters: number;
   /** Of the first model, and after each round. */
-  readonly curve: readonly TrainedPoint[];
+  readonly curve: readonly MeasuredPoint[];
   readonly seconds: number;
 }
 
@@ -43,7 +36,7 @@ export interface JobProgress {
   /** Of everything, 0 to 1. */
   readonly fraction: number;
   /** Of the newest model that was measured; undefined before the first one was. */
-  readonly point: TrainedPoint | undefined;
+  readonly point: MeasuredPoint | undefined;
 }
 
 /** @throws HushError `data/…`, `engine/…`, `sum/…`, `simulate/quorum`. */
@@ -59,17 +52,17 @@ export async function trainPlan(
   const engine = await openNodeEngine(networkOf(plan.model));
   try {
     const shards = await shardsOf(plan, job.participants, job);
-    const curve: TrainedPoint[] = [];
+    const curve: MeasuredPoint[] = [];
     const tell = (part: number): void => {
       onProgress({ fraction: (curve.length + part) / (rounds + 1), point: curve.at(-1) });
     };
-    const measured = ({ point, figures }: RoundOutcome): void => {
-      curve.push({ ...point, judged: judged(plan, figures) });
+    const measured = ({ point }: RoundOutcome): void => {
+      curve.push(point);
       tell(0);
     };
     const run = await TrainingRun.begin({ ...job, document, shards, engine, onTrained: tell });
     if (start) run.load(start.parameters);
-    for (let round = 1; round <= rounds; round++) measured(await run.round('train'));
+    while (run.next === 'train') measured(await run.round('train'));
     measured(await run.round('evaluate'));
     const { hash, parameters } = run.model;
     return {

@@ -3,6 +3,7 @@
  * network and the agreement around them. Everything random follows from the plan's seed.
  */
 import type { TrainingData } from '../../src/core/dataset.ts';
+import { judge, UNJUDGED } from '../../src/core/earlyStopping.ts';
 import { HushError } from '../../src/core/errors.ts';
 import type { Hash, ParticipantId, RoundNumber } from '../../src/core/ids.ts';
 import type { HashedModel, TrainOrder, TrainReport } from '../../src/core/localWork.ts';
@@ -10,9 +11,10 @@ import { groupCount, groupMinimum, threshold } from '../../src/core/plan.ts';
 import type { Plan, PlanDocument } from '../../src/core/plan.ts';
 import type { MeasuredPoint } from '../../src/core/runView.ts';
 import { sumSpecFor } from '../../src/core/sumSpec.ts';
-import type { Figures, SumSpec } from '../../src/core/sumSpec.ts';
+import type { SumSpec } from '../../src/core/sumSpec.ts';
 import type { ModelParameters } from '../../src/core/updateStages.ts';
 import { hashOf } from '../../src/crypto/hash.ts';
+import { kindOfNext } from '../../src/federation/ledger.ts';
 import { pointOf } from '../../src/federation/measured.ts';
 import { sumSpecHashOf } from '../../src/federation/sumSpecHash.ts';
 import { trainingSeed } from '../../src/federation/trainingSeed.ts';
@@ -38,7 +40,6 @@ export interface TrainingSetup {
 export interface RoundOutcome {
   /** Of the model that the round began with. */
   readonly point: MeasuredPoint;
-  readonly figures: Figures;
   readonly reports: readonly TrainReport[];
 }
 
@@ -56,6 +57,7 @@ export class TrainingRun {
   #model: HashedModel;
   #round: RoundNumber = 0;
   #completed = 0;
+  #judgement = UNJUDGED;
 
   private constructor(setup: TrainingSetup, people: readonly Person[]) {
     const { plan, bytes } = setup.document;
@@ -71,6 +73,11 @@ export class TrainingRun {
     const people: Person[] = [];
     for (const [index, data] of setup.shards.entries()) people.push(await personFor(setup, index, data));
     return new TrainingRun(setup, people);
+  }
+
+  /** The last round measures: after those of the plan, or once it is to stop early. */
+  get next(): TrainOrder['kind'] {
+    return kindOfNext(this.#plan, { completed: this.#completed, judgement: this.#judgement });
   }
 
   get model(): HashedModel {
@@ -108,10 +115,13 @@ export class TrainingRun {
       this.#summer.unmask(round, group, survivors.length, undoing);
     }
     const { parameters, figures } = this.#summer.finish(round, this.#people.length, reports.length);
-    if (kind === 'train') this.#completed++;
+    if (kind === 'train') {
+      this.#completed++;
+      this.#judgement = judge(this.#plan, this.#judgement, figures.validation);
+    }
     this.load(parameters);
     const body = { kind, completed: this.#completed, survivors: reports.length, figures };
-    return { point: pointOf(body, this.#plan), figures, reports };
+    return { point: pointOf(body, this.#plan), reports };
   }
 
   /** Who is with whom: all together, or as the plan's groups ask for. */
