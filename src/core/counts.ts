@@ -28,7 +28,9 @@ export interface Errors {
   readonly kind: 'values';
   readonly absoluteErrorSum: number;
   readonly squaredErrorSum: number;
-  readonly targetSum: number;
+  /** Of the targets above 0, and without their sign of those below. */
+  readonly targetAboveSum: number;
+  readonly targetBelowSum: number;
   readonly squaredTargetSum: number;
 }
 
@@ -59,11 +61,11 @@ export function countsSpecOf({ task }: Pick<Plan, 'task'>): CountsSpec | undefin
   }
 }
 
-/** None of them negative: a sum of targets is told by what it has above 0, and below. */
+/** In the order in which they travel; none of them is negative. */
 export function amountsOf(counts: Counts): readonly number[] {
   if (counts.kind === 'classes') return counts.cells;
-  const { absoluteErrorSum, squaredErrorSum, targetSum, squaredTargetSum } = counts;
-  return [absoluteErrorSum, squaredErrorSum, Math.max(0, targetSum), Math.max(0, -targetSum), squaredTargetSum];
+  const { absoluteErrorSum, squaredErrorSum, targetAboveSum, targetBelowSum, squaredTargetSum } = counts;
+  return [absoluteErrorSum, squaredErrorSum, targetAboveSum, targetBelowSum, squaredTargetSum];
 }
 
 /** What of a part's counts cannot be, as a phrase; undefined where all of it can. */
@@ -77,9 +79,9 @@ export function countsProblem({ counts, samples, correct }: PartFigures): string
     return hits === correct ? undefined : `a diagonal of ${hits}, expected the hits, ${correct}`;
   }
   if (counts?.kind === 'values') {
-    const { absoluteErrorSum, squaredErrorSum, targetSum, squaredTargetSum } = counts;
+    const { absoluteErrorSum, squaredErrorSum, targetAboveSum, targetBelowSum, squaredTargetSum } = counts;
     const most = samples * MAX_VALUE;
-    const sums = Math.max(absoluteErrorSum, Math.abs(targetSum));
+    const sums = Math.max(absoluteErrorSum, targetAboveSum, targetBelowSum);
     if (!(sums <= most)) return `a sum of ${sums}, expected at most ${most} for ${samples} samples`;
     const squares = Math.max(squaredErrorSum, squaredTargetSum);
     if (!(squares <= most * MAX_VALUE)) return `squares of ${squares}, expected at most ${most * MAX_VALUE}`;
@@ -90,6 +92,7 @@ export function countsProblem({ counts, samples, correct }: PartFigures): string
 /** From `amountsOf`, or from sums of such. */
 export function countsOf(kind: Counts['kind'], amounts: readonly number[]): Counts {
   if (kind === 'classes') return { kind, cells: amounts };
-  const [absoluteErrorSum = 0, squaredErrorSum = 0, above = 0, below = 0, squaredTargetSum = 0] = amounts;
-  return { kind, absoluteErrorSum, squaredErrorSum, targetSum: above - below, squaredTargetSum };
+  const [absoluteErrorSum = 0, squaredErrorSum = 0, targetAboveSum = 0, targetBelowSum = 0, squaredTargetSum = 0] =
+    amounts;
+  return { kind, absoluteErrorSum, squaredErrorSum, targetAboveSum, targetBelowSum, squaredTargetSum };
 }

@@ -128,7 +128,8 @@ export function meanAbsoluteError(plan: Plan, figures: PartFigures): number | un
 /** 1 − squared errors / squared deviations from the mean target: 0 is what the mean itself reaches. */
 export function rSquared({ counts, samples }: PartFigures): number | undefined {
   if (counts?.kind !== 'values' || samples === 0) return undefined;
-  const { squaredErrorSum, targetSum, squaredTargetSum } = counts;
+  const { squaredErrorSum, targetAboveSum, targetBelowSum, squaredTargetSum } = counts;
+  const targetSum = targetAboveSum - targetBelowSum;
   const spread = squaredTargetSum - (targetSum * targetSum) / samples;
   return spread > 0 ? 1 - squaredErrorSum / spread : undefined;
 }

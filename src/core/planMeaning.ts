@@ -87,9 +87,10 @@ export const PLAN_MEANING: Readonly<Record<string, string>> = {
     'What the model is judged by; without it `accuracy` for classes, `mae` for values, `perplexity` for tokens.',
   'evaluation.positiveClass': 'The class whose F1 is taken; without it F1 is the mean over the classes.',
   'evaluation.earlyStopping':
-    'Ends training, with a last round that measures, once the metric on the federated validation data gets better no more.',
-  'evaluation.earlyStopping.patienceRounds': 'For so many rounds.',
-  'evaluation.earlyStopping.minimumChange': 'What is not more than this is no change for the better.',
+    'Training ends, with a last round that measures, once the metric on the federated validation data stands still.',
+  'evaluation.earlyStopping.patienceRounds':
+    'For so many rounds in a row, none of which was better than the best before.',
+  'evaluation.earlyStopping.minimumChange': 'A round must be better by more than this, in the metric’s own unit.',
   seed: 'The first model, shards and the order of batches follow from it.',
 };
 

@@ -21,7 +21,8 @@ export const countsSchema = v.variant('kind', [
     kind: v.literal('values'),
     absoluteErrorSum: valueSum,
     squaredErrorSum: valueSum,
-    targetSum: finite(-(2 ** 71), 2 ** 71),
+    targetAboveSum: valueSum,
+    targetBelowSum: valueSum,
     squaredTargetSum: valueSum,
   }),
 ]);
@@ -155,7 +156,7 @@ export function sheetHashOf({ participants, survivors }: Pick<Sheet, 'participan
 export function figuresHashOf({ totalWeight, figures }: Pick<CompleteBody, 'totalWeight' | 'figures'>): Hash {
   const numbers = PARTS.flatMap((part) => {
     const { lossSum, correct, samples, counts } = figures[part];
-    return [lossSum, correct, samples, ...(counts ? [counts.kind, ...amountsOf(counts)] : [])];
+    return [lossSum, correct, samples, ...(counts ? amountsOf(counts) : [])];
   });
   return taggedHash('hushgrad/1 figures', encodeCbor([totalWeight, ...numbers]));
 }

@@ -15,6 +15,8 @@ const BOTTOM = 28;
 const MAX_DOTS = 40;
 /** Of what is 1 at best. */
 const TO_ONE: Scale = { max: 1, ticks: [0, 0.25, 0.5, 0.75, 1], digits: 2 };
+/** "20K": more digits do not fit beside the axis. */
+const COMPACT = new Intl.NumberFormat('en', { notation: 'compact' });
 const BEST_IS_ONE: readonly MetricName[] = ['accuracy', 'f1', 'r2'];
 
 interface Props {
@@ -31,7 +33,11 @@ export function CurveChart({ curve, rounds, measure }: Props) {
   const x = (round: number): number => LEFT + (round / Math.max(rounds, 1)) * (width - LEFT - RIGHT);
   const y = (value: number): number => HEIGHT - BOTTOM - (value / up.max) * (HEIGHT - TOP - BOTTOM);
   const tick = (value: number): string =>
-    measure.metric === 'accuracy' ? `${Math.round(value * 100)}` : value.toFixed(up.digits);
+    measure.metric === 'accuracy'
+      ? `${Math.round(value * 100)}`
+      : up.max < 1000
+        ? value.toFixed(up.digits)
+        : COMPACT.format(value);
   return (
     <div class="chart" ref={box}>
       <svg

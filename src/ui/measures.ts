@@ -57,8 +57,13 @@ export function measuresOf(plan: Plan | undefined): readonly Measure[] {
 }
 
 function metricText(plan: Plan | undefined, metric: MetricName): string {
-  const of = metric === 'f1' ? plan?.evaluation.positiveClass : undefined;
+  const of = metric === 'f1' ? plan?.evaluation.positiveClass : metric === 'mae' ? plan && targetOf(plan) : undefined;
   return of === undefined ? NAMES[metric] : `${NAMES[metric]} of “${of}”`;
+}
+
+/** The column whose unit an error is in. */
+function targetOf({ data }: Plan): string | undefined {
+  return data.kind === 'private' && data.schema.kind === 'table' ? data.schema.target.name : undefined;
 }
 
 export function linesWithFigures({ lines }: Measure, curve: readonly MeasuredPoint[]): readonly Line[] {

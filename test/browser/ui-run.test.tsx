@@ -101,7 +101,7 @@ describe('learning', () => {
     await participant('running');
     document.querySelector<HTMLElement>('.card-learning summary')?.click();
     const rows = [...document.querySelectorAll('.card-learning tbody tr')].map((row) =>
-      [...row.children].map(({ textContent }) => Number.parseFloat(textContent ?? '')),
+      [...row.children].map(({ textContent }) => Number.parseFloat((textContent ?? '').replace(',', ''))),
     );
     expect(rows).toEqual(
       running.curve.map((point) => [
@@ -109,6 +109,7 @@ describe('learning', () => {
         Number((point.validationAccuracy! * 100).toFixed(1)),
         Number((point.testAccuracy! * 100).toFixed(1)),
         point.people,
+        point.samples,
       ]),
     );
     const drawn = document.querySelector('.line-test polyline')?.getAttribute('points')?.split(' ');
@@ -120,8 +121,42 @@ describe('learning', () => {
     document.querySelector<HTMLElement>('.choice input:checked')?.focus();
     await userEvent.keyboard('{ArrowRight}');
     await vi.waitUntil(() => document.querySelector('.line-training'));
-    expect(texts('.card-learning thead th')).toEqual(['Round', 'training', 'validation', 'test', 'people']);
+    expect(texts('.card-learning thead th')).toEqual(['Round', 'training', 'validation', 'test', 'people', 'samples']);
     expect(document.querySelector('.chart svg')?.getAttribute('aria-label')).toContain('test loss from 2.302 to 0.231');
+  });
+});
+
+describe('what a model is judged by', () => {
+  it('is its first figure, with the people and samples behind it, and the own score is told apart', async () => {
+    await participant('values');
+    expect(texts('.card-learning dt').slice(0, 2)).toEqual([
+      'validation mean absolute error of “grams”, 8 people’s data, 800 samples',
+      'validation R²',
+    ]);
+    expect(texts('.card-learning dd').slice(0, 2)).toEqual(['298', '0.838']);
+    expect(text('.own')).toBe(
+      'Your data: mean absolute error of “grams” 301, loss 0.213 on the 100 samples kept aside in this tab, after 11 rounds. Shown to you alone.',
+    );
+    expect(document.querySelector('.card-classes')).toBeNull();
+    await coordinator('running');
+    expect(document.querySelector('.own')).toBeNull();
+  });
+
+  it('of many classes has every cell under its two names, and scores that follow from them', async () => {
+    await participant('classes');
+    const { plan, curve } = participantStates['classes']!;
+    const classes = plan?.task.kind === 'classification' ? plan.task.classes : [];
+    const counts = curve.at(-1)?.validationCounts;
+    const cells = counts?.kind === 'classes' ? counts.cells : [];
+    const rows = [...document.querySelectorAll('.matrix tbody tr')];
+    expect(texts('.matrix thead th')).toEqual(['is', ...classes]);
+    expect(rows.map((row) => row.querySelector('th')?.textContent)).toEqual(classes);
+    const shown = rows.flatMap((row) => [...row.querySelectorAll('td')].map(({ textContent }) => textContent));
+    expect(shown.map((cell) => Number(cell?.replace(',', '')))).toEqual(cells);
+    document.querySelector<HTMLElement>('.card-classes summary')?.click();
+    const first = [...document.querySelectorAll('.card-classes details tbody tr')][0];
+    const recall = (100 * cells[0]!) / 1200;
+    expect(first?.children[2]?.textContent?.replaceAll('\u00a0', ' ')).toBe(`${recall.toFixed(1)} %`);
   });
 });
 

@@ -138,6 +138,10 @@ describe('the training worker', () => {
     expect(figures.training.samples).toBe(0);
     expect(figures.test.samples).toBe(100);
     expect(figures.test.correct).toBeGreaterThan(30);
+    const { counts } = figures.test;
+    const cells = counts?.kind === 'classes' ? counts.cells : [];
+    expect(cells.reduce((sum, cell) => sum + cell, 0)).toBe(100);
+    expect(cells.reduce((sum, cell, i) => (i % 11 === 0 ? sum + cell : sum), 0)).toBe(figures.test.correct);
     const evaluation = await trainer.mask({
       round: 2,
       sumSpec: evaluationSumSpec(PLAN),

@@ -36,10 +36,16 @@ const birdsPlan: Plan = {
 };
 
 /** Measured on what everyone keeps aside, `value` falling or rising to its end. */
-function points(metric: MetricName, from: number, to: number, counts?: Counts): readonly MeasuredPoint[] {
+function points(
+  metric: MetricName,
+  from: number,
+  to: number,
+  counts?: Counts,
+  samples = 800,
+): readonly MeasuredPoint[] {
   return curve(11).map((point) => {
     const value = to + (from - to) * Math.exp(-point.round / 3.2);
-    const { validationLoss, trainingLoss, round, people, validationSamples } = point;
+    const { validationLoss, trainingLoss, round, people } = point;
     return {
       round,
       metric,
@@ -54,7 +60,7 @@ function points(metric: MetricName, from: number, to: number, counts?: Counts): 
       trainingLoss,
       people,
       samples: 0,
-      validationSamples,
+      validationSamples: samples,
     };
   });
 }
@@ -67,7 +73,8 @@ const errors: Counts = {
   kind: 'values',
   absoluteErrorSum: 280,
   squaredErrorSum: 130,
-  targetSum: 12,
+  targetAboveSum: 322,
+  targetBelowSum: 310,
   squaredTargetSum: 805,
 };
 
@@ -78,7 +85,7 @@ export const metricStates: Readonly<Record<string, RunView>> = {
   classes: {
     ...running,
     plan: birdsPlan,
-    curve: points('f1', 0.05, 0.871, confusion(BIRDS.length, 1200, 0.9)),
+    curve: points('f1', 0.05, 0.871, confusion(BIRDS.length, 1200, 0.9), BIRDS.length * 1200),
     own: own('f1', 0.8),
   },
 };

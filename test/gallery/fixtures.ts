@@ -52,13 +52,14 @@ export function curve(rounds: number): readonly MeasuredPoint[] {
 export function confusion(classes: number, each: number, accuracy: number): Counts {
   const cells = Array<number>(classes * classes).fill(0);
   for (let actual = 0; actual < classes; actual++) {
-    let left = each;
-    const put = (predicted: number, samples: number): void => {
-      cells[actual * classes + (predicted % classes)]! += samples;
-      left -= samples;
-    };
-    put(actual, Math.round(each * Math.max(0, accuracy - 0.02 * (actual % 3))));
-    for (let next = 1; left > 0; next = (next % (classes - 1)) + 1) put(actual + next, Math.ceil(left / 2));
+    const hits = Math.round(each * Math.max(0, accuracy - 0.02 * (actual % 3)));
+    cells[actual * classes + actual] = hits;
+    let missed = each - hits;
+    for (let next = 1; missed > 0; next = (next % (classes - 1)) + 1) {
+      const taken = Math.ceil(missed / 2);
+      cells[actual * classes + ((actual + next) % classes)]! += taken;
+      missed -= taken;
+    }
   }
   return { kind: 'classes', cells };
 }

@@ -186,12 +186,9 @@ describe('what is counted', () => {
   });
 
   it('comes back from the amounts that travel', () => {
-    const errors = { absoluteErrorSum: 3, squaredErrorSum: 5, squaredTargetSum: 9, kind: 'values' } as const;
-    for (const targetSum of [-4, 0, 4]) {
-      const counts = { ...errors, targetSum };
-      const amounts = amountsOf(counts);
-      expect(Math.min(...amounts)).toBe(0);
-      expect(countsOf('values', amounts)).toEqual(counts);
+    const sums = { absoluteErrorSum: 3, squaredErrorSum: 5, targetAboveSum: 1, targetBelowSum: 4, squaredTargetSum: 9 };
+    for (const counts of [{ kind: 'values', ...sums } as const, { kind: 'classes', cells: [1, 2, 3, 4] } as const]) {
+      expect(countsOf(counts.kind, amountsOf(counts))).toEqual(counts);
     }
   });
 });

@@ -70,7 +70,8 @@ describe('figures of outputs', () => {
       kind: 'values',
       absoluteErrorSum: 2 ** 20 + 1,
       squaredErrorSum: 2 ** 40 + 1,
-      targetSum: 1 - 2 ** 20,
+      targetAboveSum: 1,
+      targetBelowSum: 2 ** 20,
       squaredTargetSum: 2 ** 40 + 1,
     });
   });

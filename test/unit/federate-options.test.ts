@@ -184,15 +184,6 @@ describe('the plan that is launched', () => {
     expect(plan.aggregation.cohort).toEqual({ minimum: 3, target: 6 });
   });
 
-  it.each<[string, DataSplit]>([
-    ['iid', { kind: 'iid' }],
-    ['label:3', { kind: 'label', labelsPerShard: 3 }],
-    ['dirichlet:.25', { kind: 'dirichlet', alpha: 0.25 }],
-  ])('cuts the data as is asked: %s', async (line, split) => {
-    const { plan } = await preparePlan(readOptions([planPath, '--split', line]));
-    expect(plan.data).toMatchObject({ shards: 4, split });
-  });
-
   it('begins with the saved model that is given, as one file or as two', async () => {
     const { plan } = parsePlan(utf8(JSON.stringify(planDocument())));
     const document = { plan, bytes: utf8(JSON.stringify(planDocument())) };
@@ -210,6 +201,15 @@ describe('the plan that is launched', () => {
     await expect(preparePlan(readOptions([planPath, '--start', 'none.safetensors']))).rejects.toMatchObject({
       code: 'command/start',
     });
+  });
+
+  it.each<[string, DataSplit]>([
+    ['iid', { kind: 'iid' }],
+    ['label:3', { kind: 'label', labelsPerShard: 3 }],
+    ['dirichlet:.25', { kind: 'dirichlet', alpha: 0.25 }],
+  ])('cuts the data as is asked: %s', async (line, split) => {
+    const { plan } = await preparePlan(readOptions([planPath, '--split', line]));
+    expect(plan.data).toMatchObject({ shards: 4, split });
   });
 
   it('asks for no more than are there', async () => {

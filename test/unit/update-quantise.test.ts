@@ -156,7 +156,14 @@ describe('quantising', () => {
     ['a matrix', { kind: 'classes', cells: [7, 0, 1, 2, 2 ** 23, 0, 3, 4, 5] }],
     [
       'errors of values',
-      { kind: 'values', absoluteErrorSum: 0.5, squaredErrorSum: 2 ** 53, targetSum: -2.25, squaredTargetSum: 9 },
+      {
+        kind: 'values',
+        absoluteErrorSum: 0.5,
+        squaredErrorSum: 2 ** 53,
+        targetAboveSum: 1.5,
+        targetBelowSum: 2.25,
+        squaredTargetSum: 9,
+      },
     ],
   ] as const)('carries %s exactly through limbs of every width', (_, counts) => {
     for (const bits of [2, 3, 4, 7, 16, 20, 24]) {
@@ -176,7 +183,14 @@ describe('quantising', () => {
     ['no counts', undefined],
     [
       'counts of another kind',
-      { kind: 'values', absoluteErrorSum: 0, squaredErrorSum: 0, targetSum: 0, squaredTargetSum: 0 },
+      {
+        kind: 'values',
+        absoluteErrorSum: 0,
+        squaredErrorSum: 0,
+        targetAboveSum: 0,
+        targetBelowSum: 0,
+        squaredTargetSum: 0,
+      },
     ],
     ['another number of cells', { kind: 'classes', cells: [2, 1, 0, 0] }],
     ['cells of other samples', { kind: 'classes', cells: [2, 1, 1, 0, 0, 0, 0, 0, 0] }],

@@ -92,8 +92,9 @@ describe('reading a sum over values', () => {
     return readSum({ sum: sum as AggregateSum, sumSpec: spec, plan: learnt, survivors }).figures.test;
   }
 
-  it('takes what was below 0 from what was above', () => {
-    const counts = { kind: 'values', absoluteErrorSum: 6, squaredErrorSum: 10, targetSum: -4, squaredTargetSum: 30 };
+  it('gives them in their unit', () => {
+    const targets = { targetAboveSum: 1, targetBelowSum: 5, squaredTargetSum: 30 };
+    const counts = { kind: 'values', absoluteErrorSum: 6, squaredErrorSum: 10, ...targets };
     expect(reading([6, 10, 1, 5, 30])).toEqual({ lossSum: 0, correct: 0, samples: 4, counts });
   });
 
