@@ -35,7 +35,8 @@ function sigmoid(logit: number): number {
 
 /** How the plan scaled what is learnt. */
 function scaleOf({ data }: Plan): { readonly mean: number; readonly deviation: number } {
-  const target = data.kind === 'private' && data.schema.kind === 'table' ? data.schema.target : undefined;
+  const schema = 'schema' in data ? data.schema : undefined;
+  const target = schema?.kind === 'table' ? schema.target : undefined;
   const scale = target?.kind === 'value' ? target.normalise : undefined;
   return scale ?? { mean: 0, deviation: 1 };
 }

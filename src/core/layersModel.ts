@@ -3,17 +3,29 @@ import { float32ToBytes } from './bytes.ts';
 import type { Bytes } from './bytes.ts';
 import { placeNetwork } from './layerShapes.ts';
 import type { PlacedLayer } from './layerShapes.ts';
-import { networkOf, parameterLayout } from './modelSpec.ts';
+import { networkOf } from './modelSpec.ts';
 import type { ModelSpec } from './modelSpec.ts';
 import { OUTPUT_ACTIVATIONS } from './layersTopology.ts';
 import type { Activation, Network } from './network.ts';
+import { normalisedFeatures } from './normalisation.ts';
+import { normalisedTopology } from './normalisedTopology.ts';
+import type { KerasLayer, KerasTopology } from './normalisedTopology.ts';
+import type { Plan } from './plan.ts';
+import { planLayout } from './planLayout.ts';
+import type { LaidOutPlan } from './planLayout.ts';
 import type { ModelParameters } from './updateStages.ts';
 
 /**
- * The Keras topology that tfjs `models.modelFromJSON` reads. The last layer gives probabilities, where the loss has any.
- * Undefined for a model with layers that Keras does not have.
+ * The Keras topology that tfjs `models.modelFromJSON` reads. A normalisation of the plan is its first layer, so that it takes
+ * values as they are; the last layer gives probabilities, where the loss has any. Undefined for a model with layers that
+ * Keras does not have.
  */
-export function layersTopology(spec: ModelSpec): object | undefined {
+export function layersTopology(plan: LaidOutPlan): object | undefined {
+  const topology = ownTopology(plan.model);
+  return topology && planLayout(plan).front > 0 ? normalisedTopology(topology) : topology;
+}
+
+function ownTopology(spec: ModelSpec): KerasTopology | undefined {
   if (spec.architecture === 'layers') return { ...WRITTEN_BY, ...spec.topology };
   const network = networkOf(spec);
   const { layers: placed } = placeNetwork(network);
@@ -43,11 +55,6 @@ export function layersTopology(spec: ModelSpec): object | undefined {
 
 const WRITTEN_BY = { keras_version: 'tfjs-layers 4.22.0', backend: 'tensor_flow.js' };
 const INPUT = 'input';
-
-interface KerasLayer {
-  readonly class_name: string;
-  readonly config: { readonly name: string; readonly [option: string]: unknown };
-}
 
 /** Undefined for one that Keras does not have. */
 function kerasLayer({ layer, index, blocks, input }: PlacedLayer, { layers, loss }: Network): KerasLayer | undefined {
@@ -128,24 +135,25 @@ export interface LayersModelFiles {
 }
 
 /**
- * `metadata` goes into model.json as `userDefinedMetadata`, which tfjs keeps. A model that Keras cannot describe has its
- * `network` there, as `network.ts` describes it, and no topology.
+ * `metadata` goes into model.json as `userDefinedMetadata`, which tfjs keeps, with what the model is normalised by. A model
+ * that Keras cannot describe has its `network` there, as `network.ts` describes it, and no topology.
  */
 export function layersModelFiles(
-  spec: ModelSpec,
+  plan: Plan,
   parameters: ModelParameters,
   metadata: Readonly<Record<string, unknown>>,
 ): LayersModelFiles {
-  const weights = parameterLayout(spec).blocks.map(({ name, shape }) => ({ name, shape, dtype: 'float32' }));
-  const modelTopology = layersTopology(spec);
+  const weights = planLayout(plan).blocks.map(({ name, shape }) => ({ name, shape, dtype: 'float32' }));
+  const modelTopology = layersTopology(plan);
+  const normalisation = normalisedFeatures(plan, parameters);
   const modelJson = JSON.stringify(
     {
       format: 'layers-model',
       generatedBy: 'hushgrad',
       convertedBy: null,
-      ...(modelTopology ? { modelTopology } : { modelTopology: null, network: networkOf(spec) }),
+      ...(modelTopology ? { modelTopology } : { modelTopology: null, network: networkOf(plan.model) }),
       weightsManifest: [{ paths: ['weights.bin'], weights }],
-      userDefinedMetadata: metadata,
+      userDefinedMetadata: { ...metadata, ...(normalisation && { normalisation }) },
     },
     null,
     2,

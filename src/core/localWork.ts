@@ -7,7 +7,8 @@ import type { Hash, RoundNumber } from './ids.ts';
 import type { Plan } from './plan.ts';
 import type { FailureHandler, Unsubscribe } from './ports.ts';
 import type { SourceFile } from './sourceFile.ts';
-import type { Figures, Part, SumSpec } from './sumSpec.ts';
+import type { FederatedStatistics } from './statistics.ts';
+import type { Figures, Part, RoundKind, SumSpec } from './sumSpec.ts';
 import type { MaskedUpdate, ModelParameters } from './updateStages.ts';
 
 /**
@@ -51,7 +52,7 @@ export interface HashedModel {
 
 export interface TrainOrder {
   readonly round: RoundNumber;
-  readonly kind: 'train' | 'evaluate';
+  readonly kind: RoundKind;
   /** 32 bytes; batch order comes from it alone. */
   readonly seed: Bytes;
 }
@@ -108,6 +109,8 @@ export interface ApplyReport {
   /** Added over the survivors. */
   readonly figures: Figures;
   readonly totalWeight: number;
+  /** Of a round of statistics alone. */
+  readonly statistics?: FederatedStatistics | undefined;
   /** The next model; for a round that only evaluates, the same as before. */
   readonly parameters: ModelParameters;
 }
@@ -131,7 +134,7 @@ export interface Trainer {
   initialModel(plan: Plan): Promise<HashedModel>;
   /** Takes `parameters` as the current model; gives its hash. */
   load(parameters: ModelParameters): Promise<Hash>;
-  /** Trains from the current model. The update stays in the worker until `mask` or the next `train`. */
+  /** Does what the round is for, from the current model. What came of it stays in the worker until `mask` or the next `train`. */
   train(order: TrainOrder): Promise<TrainReport>;
   mask(order: MaskOrder): Promise<MaskReport>;
   /** Checks the sum and moves the current model on. */

@@ -156,12 +156,6 @@ export function outputsOf(spec: ModelSpec): NamedSize {
   }
 }
 
-/** How many classes a prediction chooses from: with binary cross-entropy one value says which of two. */
-export function classCountOf(spec: ModelSpec): NamedSize {
-  const { field, size } = outputsOf(spec);
-  return { field, size: lossOf(spec) === 'binary-cross-entropy' && size === 1 ? 2 : size };
-}
-
 export function lossOf(spec: ModelSpec): Loss {
   return ('loss' in spec ? spec.loss : undefined) ?? 'softmax-cross-entropy';
 }

@@ -5,6 +5,7 @@ import type { Hash } from './ids.ts';
 import { METRIC_NAMES } from './metrics.ts';
 import { modelSpecSchema } from './modelSpec.ts';
 import { checkEvaluation, checkFit } from './planFit.ts';
+import { checkStatistics } from './planStatistics.ts';
 import type { Decoded } from './schema.ts';
 import { finite, integer, list, parseDocument, text, v } from './schema.ts';
 
@@ -91,12 +92,21 @@ const trainingSchema = v.strictObject({
   fedProxMu: v.optional(finite(0, 100), 0),
   /** A batch's gradient is scaled down to this L2 norm (Pascanu et al. 2013, algorithm 1); without it, left as it is. */
   maxGradientNorm: v.optional(finite(1e-6, 1e6)),
+  /** Names of layers, as their parameters' names begin: neither trained nor sent, they stay as the first model has them. */
+  frozen: v.optional(list(text(200), 1000)),
   /**
    * `oversample`: in a participant's training part, examples of rarer classes come several times, each class as often as
    * the geometric mean of its number and that of the most frequent one. The weight in the average stays the number of
    * examples that there are. Without it `none`.
    */
   balance: v.optional(v.picklist(['none', 'oversample'], 'one of none, oversample')),
+});
+
+const statisticsSchema = v.strictObject({
+  /** The network's input is normalised by the means and variances that were found; they become part of the model. */
+  normalise: v.boolean('true or false'),
+  /** What one person's data has fewer of, of a hashed category or a token, is counted as none. */
+  minimumSupport: integer(1, 1_000_000),
 });
 
 const deadlinesSchema = v.strictObject({
@@ -141,6 +151,8 @@ export const planSchema = v.strictObject({
   task: taskSchema,
   data: dataSchema,
   model: modelSpecSchema,
+  /** With it a first round adds up what the data is like, before anything is trained. */
+  statistics: v.optional(statisticsSchema),
   /** The first model is this one, which the coordinator brings, instead of what the seed gives. */
   start: v.optional(v.strictObject({ modelHash: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, HEX_64)) })),
   training: trainingSchema,
@@ -221,6 +233,7 @@ function checkAcrossFields(plan: Plan): void {
     wrong('aggregation.bits', bits, `at least ${MIN_HALF_RING_BITS} with "aggregation.ring" "half"`);
   }
   checkFit(plan, wrong);
+  checkStatistics(plan, wrong);
   checkEvaluation(plan, wrong);
   const { admission, names } = plan.security;
   if (admission === 'named' && names.length < cohort.target) {

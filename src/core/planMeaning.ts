@@ -47,6 +47,13 @@ export const PLAN_MEANING: Readonly<Record<string, string>> = {
   'training.epochs': 'Passes over the participant’s own data in one round.',
   'training.fedProxMu':
     'Weight of the term that holds a participant near the model it began with (FedProx, Li et al. 2020); 0 leaves it out.',
+  statistics: 'A first round adds up what everyone’s data is like, before anything is trained; see the README.',
+  'statistics.normalise':
+    'The model takes the means and variances that were found, and normalises numbers, dates and colour channels by them.',
+  'statistics.minimumSupport':
+    'Hashed buckets and tokens that one person has fewer times are counted as none of that person’s.',
+  'training.frozen':
+    'Names of layers, as their parameters’ names begin: neither trained nor sent, they stay as the first model has them.',
   'training.maxGradientNorm': 'A batch’s gradient is scaled down to this L2 norm; without it, left as it is.',
   'training.balance':
     'With `oversample`, what a participant trains on has examples of rarer classes several times: each class as often as the geometric mean of its number and that of the most frequent one. Its weight in the average stays the number of its examples. Without it `none`.',

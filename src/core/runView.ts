@@ -4,6 +4,8 @@ import type { EngineChoice } from './engine.ts';
 import type { FederationId, Hash, ParticipantId, RoundNumber } from './ids.ts';
 import type { Metric, MetricName } from './metrics.ts';
 import type { Plan } from './plan.ts';
+import type { StatisticsView } from './statistics.ts';
+import type { RoundKind } from './sumSpec.ts';
 
 /** The steps of a round, in order, as the picture names them. */
 export const ROUND_STEPS = ['keys', 'shares', 'train', 'masked', 'agree', 'unmask', 'confirm'] as const;
@@ -67,8 +69,8 @@ export interface RoundView {
   /** Completed training rounds, and how many the plan asks for. */
   readonly completed: number;
   readonly of: number;
-  /** `evaluate` for the last one, which only measures. */
-  readonly kind: 'train' | 'evaluate';
+  /** `statistics` for a first one that adds up what the data is like, `evaluate` for the last one, which only measures. */
+  readonly kind: RoundKind;
   readonly step: RoundStep;
   /** Of the step, 0 to 1. */
   readonly stepFraction: number;
@@ -163,6 +165,8 @@ export interface RunView {
   readonly round: RoundView | undefined;
   readonly people: readonly PersonView[];
   readonly curve: readonly MeasuredPoint[];
+  /** Of everyone's data together, where the plan asks for them and the first round is done. */
+  readonly statistics: StatisticsView | undefined;
   /** Shown to this participant alone; the coordinator has none. */
   readonly own: OwnScores | undefined;
   readonly secondsPerRound: number | undefined;

@@ -2,7 +2,7 @@
 import { bytesToFloat32 } from './bytes.ts';
 import { HushError } from './errors.ts';
 import { sizeOf } from './layerShapes.ts';
-import { parameterLayout } from './modelSpec.ts';
+import { planLayout } from './planLayout.ts';
 import type { Plan } from './plan.ts';
 import { readSafetensors } from './safetensors.ts';
 import type { NamedTensor } from './safetensors.ts';
@@ -88,8 +88,8 @@ function readLayersModel(json: NamedBytes, weights: NamedBytes): SavedModel {
 }
 
 /** In the order of the plan's model. @throws HushError `start/architecture`, naming the first tensor that differs. */
-export function parametersFor({ model }: Plan, { tensors }: SavedModel): ModelParameters {
-  const { blocks, length } = parameterLayout(model);
+export function parametersFor(plan: Plan, { tensors }: SavedModel): ModelParameters {
+  const { blocks, length } = planLayout(plan);
   const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
   const parameters = new Float32Array(length);
   for (const { name, shape, offset } of blocks) {

@@ -3,14 +3,18 @@ import { countsSpecOf } from './counts.ts';
 import type { Counts } from './counts.ts';
 import { HushError } from './errors.ts';
 import type { Plan } from './plan.ts';
+import { planLayout } from './planLayout.ts';
+import { statisticsLayout } from './statisticsLayout.ts';
 
-export type SumKind = 'train' | 'evaluate' | 'statistics';
+/** What a round is for. Statistics come first, where the plan asks for them; the measurement of the final model last. */
+export const ROUND_KINDS = ['statistics', 'train', 'evaluate'] as const;
+export type RoundKind = (typeof ROUND_KINDS)[number];
 
 export interface Segment {
   readonly name: string;
   /** Ring words. */
   readonly length: number;
-  /** Bits of one participant's value in a word, at most the plan's. */
+  /** Bits of one participant's value in a word; but in statistics, at most the plan's. */
   readonly bits: number;
   /** What one integer unit stands for. */
   readonly scale: number;
@@ -21,7 +25,7 @@ export interface Segment {
 }
 
 export interface SumSpec {
-  readonly kind: SumKind;
+  readonly kind: RoundKind;
   readonly segments: readonly Segment[];
 }
 
@@ -102,24 +106,28 @@ function commonSegments(plan: Plan, bits: number): Segment[] {
     limbs(`${part}/correct`, bits, 1),
     limbs(`${part}/samples`, bits, 1),
   ]);
-  const counts = countsSegments(plan, bits);
-  return [...figures, ...counts, plain('count', 1, bits, 1), plain('zeros', Math.ceil(ZERO_BITS / bits), bits, 1)];
+  return [...figures, ...countsSegments(plan, bits), ...checkSegments(bits)];
+}
+
+function checkSegments(bits: number): Segment[] {
+  return [plain('count', 1, bits, 1), plain('zeros', Math.ceil(ZERO_BITS / bits), bits, 1)];
 }
 
 /**
- * The sum of a training round: the weighted update, its weight, and the figures of the model that the round began with.
+ * The sum of a training round: the weighted update, of `sent` values, its weight, and the figures of the model that the round
+ * began with.
  * In the plan's smaller ring all but the update has limbs so narrow that they cannot wrap in any group.
  */
-export function trainingSumSpec(plan: Plan, parameters: number): SumSpec {
+export function trainingSumSpec(plan: Plan, sent = planLayout(plan).sentLength): SumSpec {
   const { bits, clipRange, rotation, ring } = plan.aggregation;
-  const block = rotation ? rotationBlock(parameters) : 1;
+  const block = rotation ? rotationBlock(sent) : 1;
   const centred = ring === 'half' && block >= SMALLEST_CENTRED_BLOCK;
   const limbBits = centred ? Math.max(1, bits - MOST_SPARED_BITS) : bits;
   const scale = (2 * clipRange) / (2 ** bits - 1);
   return {
     kind: 'train',
     segments: [
-      { name: 'update', length: parameters, bits, scale, block, centred },
+      { name: 'update', length: sent, bits, scale, block, centred },
       limbs('weight', limbBits, 1),
       ...commonSegments(plan, limbBits),
     ],
@@ -131,8 +139,44 @@ export function evaluationSumSpec(plan: Plan): SumSpec {
   return { kind: 'evaluate', segments: commonSegments(plan, plan.aggregation.bits) };
 }
 
-export function sumSpecFor(kind: 'train' | 'evaluate', plan: Plan, parameters: number): SumSpec {
-  return kind === 'train' ? trainingSumSpec(plan, parameters) : evaluationSumSpec(plan);
+/** Limbs of statistics are so wide that their sum over the largest cohort fits a word. */
+const STATISTICS_BITS = 15;
+
+/** Fixed point: one unit of a number, and the largest that is told apart; beyond it a value counts as this. */
+export const STATISTICS_UNIT = 2 ** -32;
+export const LARGEST_STATISTIC = 2 ** 32;
+
+/** Limbs of one feature: how many values, their sum, lifted above 0, and that of their squares. */
+export const MOMENT_LIMBS = { count: 3, sum: 7, squares: 12 } as const;
+/** Limbs of one count. */
+export const TALLY_LIMBS = 3;
+
+const FEATURE_LIMBS = MOMENT_LIMBS.count + MOMENT_LIMBS.sum + MOMENT_LIMBS.squares;
+
+/** The sum of the round in which the federation finds out what its data is like. */
+function statisticsSumSpec(plan: Plan): SumSpec {
+  const { features, tallies } = statisticsLayout(plan);
+  const counts = tallies.reduce((sum, { length }) => sum + length, 0);
+  const segments = [
+    plain('moments', FEATURE_LIMBS * features.length, STATISTICS_BITS, 1),
+    plain('tallies', TALLY_LIMBS * counts, STATISTICS_BITS, 1),
+    limbs('examples', STATISTICS_BITS, 1),
+    ...checkSegments(STATISTICS_BITS),
+  ];
+  return { kind: 'statistics', segments: segments.filter(({ length }) => length > 0) };
+}
+
+export function sumSpecFor(kind: RoundKind, plan: Plan): SumSpec {
+  switch (kind) {
+    case 'statistics':
+      return statisticsSumSpec(plan);
+    case 'train':
+      return trainingSumSpec(plan);
+    case 'evaluate':
+      return evaluationSumSpec(plan);
+    default:
+      return kind satisfies never;
+  }
 }
 
 /** Ring words of the whole vector. */

@@ -76,7 +76,8 @@ export type TryInput =
 
 /** Undefined where nothing says what the values of an example mean. */
 export function tryInputOf({ data, model, task }: Plan): TryInput | undefined {
-  if (data.kind === 'private') return { kind: 'data', expected: data.schema };
+  const expected = 'schema' in data ? data.schema : undefined;
+  if (expected) return { kind: 'data', expected };
   // Public data without a description are grey square images in IDX files.
   const grey = 'height' in model && model.channels === 1 ? model.height * model.width : 0;
   const side = Math.sqrt('inputs' in model ? model.inputs : grey);

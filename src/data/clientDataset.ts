@@ -27,31 +27,35 @@ export class ClientFiles {
   readonly #clients: readonly ClientEntry[];
   readonly #expected: ExpectedData;
   readonly #fetchFile: FetchFile;
+  readonly #leavesMissing: boolean;
 
   private constructor(
     dataset: ClientDataset,
     clients: readonly ClientEntry[],
     expected: ExpectedData,
     fetchFile: FetchFile,
+    leavesMissing: boolean,
   ) {
     this.#dataset = dataset;
     this.#clients = clients;
     this.#expected = expected;
     this.#fetchFile = fetchFile;
+    this.#leavesMissing = leavesMissing;
   }
 
-  /** @throws HushError `data/…`: unreachable, damaged, too-large, digest, index. */
+  /** `leavesMissing`: see `TableReader`. @throws HushError `data/…`: unreachable, damaged, too-large, digest, index. */
   static async open(
     dataset: ClientDataset,
     sha256: string,
     expected: ExpectedData,
     fetchFile: FetchFile,
+    leavesMissing = false,
   ): Promise<ClientFiles> {
     const path = `/data/${dataset.folder}/${INDEX_FILE}`;
     const content = await fetchUnpacked(path, dataset.maxFileBytes, fetchFile);
     await checkDigest(content, sha256, `The data set "${dataset.name}" of this server`);
     const { clients } = parseClientIndex(content, path);
-    return new ClientFiles(dataset, clients, expected, fetchFile);
+    return new ClientFiles(dataset, clients, expected, fetchFile, leavesMissing);
   }
 
   /** One client's. @throws HushError `data/…`, as `open` does, and shards, mismatch. */
@@ -76,7 +80,7 @@ export class ClientFiles {
 
   /** What a plan refuses of a file that is pinned would be lost in silence: the plan is wrong. */
   async #read(files: readonly ClientFile[]): Promise<PrivateDataReader> {
-    const reader = new PrivateDataReader(this.#expected, NO_IMAGES);
+    const reader = new PrivateDataReader(this.#expected, NO_IMAGES, this.#leavesMissing);
     const sources = files.map(async ({ file, sha256 }) => {
       const path = `${this.#dataset.folder}/${file}`;
       const content = await fetchUnpacked(`/data/${path}`, this.#dataset.maxFileBytes, this.#fetchFile);

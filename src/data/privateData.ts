@@ -26,8 +26,9 @@ export class PrivateDataReader {
   readonly #findings = new Findings();
   readonly #reader: KindReader;
 
-  constructor(expected: ExpectedData, decoder: ImageDecoder) {
-    this.#reader = kindReader(expected, this.#findings, decoder);
+  /** `leavesMissing`: see `TableReader`. */
+  constructor(expected: ExpectedData, decoder: ImageDecoder, leavesMissing = false) {
+    this.#reader = kindReader(expected, this.#findings, decoder, leavesMissing);
   }
 
   /** @throws HushError `data/aborted` alone; whatever else is wrong is in the report. */
@@ -93,12 +94,17 @@ export class PrivateDataReader {
   }
 }
 
-function kindReader(expected: ExpectedData, findings: Findings, decoder: ImageDecoder): KindReader {
+function kindReader(
+  expected: ExpectedData,
+  findings: Findings,
+  decoder: ImageDecoder,
+  leavesMissing: boolean,
+): KindReader {
   switch (expected.kind) {
     case 'images':
       return new ImageReader(expected, findings, decoder);
     case 'table':
-      return new TableReader(expected, findings);
+      return new TableReader(expected, findings, leavesMissing);
     case 'text':
       return new TextReader(expected, findings);
     default:

@@ -33,7 +33,8 @@ export class PublicDataSource implements DataSource {
     const dataset = publicDataset(data.name);
     const { validationFraction } = evaluation;
     if (dataset.kind === 'clients' && data.schema) {
-      const files = await ClientFiles.open(dataset, data.sha256, data.schema, this.#fetchFile);
+      const leavesMissing = this.#plan.statistics !== undefined;
+      const files = await ClientFiles.open(dataset, data.sha256, data.schema, this.#fetchFile, leavesMissing);
       if (split.kind === 'natural') return await files.client(index, validationFraction, seed);
       return cutPool(await files.all(), this.#shard, split, validationFraction);
     }

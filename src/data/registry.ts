@@ -1,6 +1,6 @@
 /** The public data sets that the server serves, by the name that a plan gives. */
 import { HushError } from '../core/errors.ts';
-import { classCountOf, inputsOf } from '../core/modelSpec.ts';
+import { inputsOf, outputsOf } from '../core/modelSpec.ts';
 import type { Plan } from '../core/plan.ts';
 
 /** Images with classes, in two gzipped IDX files; who has what is up to the plan's split. */
@@ -100,7 +100,7 @@ export function checkAgainstDataset({ data, model }: Plan): void {
   const of = `for the data "${dataset.name}"`;
   if (dataset.kind === 'idx') {
     if (data.schema) throw mismatch('data.schema', `a ${data.schema.kind}`, `none ${of}`);
-    const [inputs, outputs] = [inputsOf(model), classCountOf(model)];
+    const [inputs, outputs] = [inputsOf(model), outputsOf(model)];
     if (inputs.size !== dataset.inputs) throw mismatch(`model.${inputs.field}`, inputs.size, `${dataset.inputs} ${of}`);
     if (outputs.size !== dataset.classes) {
       throw mismatch(`model.${outputs.field}`, outputs.size, `${dataset.classes} ${of}`);

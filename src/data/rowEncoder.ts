@@ -43,14 +43,20 @@ export class RowEncoder {
   readonly #targetCell: number;
   readonly #targetMark: DecimalMark | undefined;
   readonly #classes: ReadonlyMap<string, number>;
+  readonly #leavesMissing: boolean;
 
-  /** `sample`, some rows, tells what a comma in a number means; `header` has every column that is used. */
+  /**
+   * `sample`, some rows, tells what a comma in a number means; `header` has every column that is used. `leavesMissing`: a
+   * number that is missing is NaN, whatever the plan makes of it.
+   */
   constructor(
     expected: ExpectedTable,
     header: readonly string[],
     delimiter: string | undefined,
     sample: readonly (readonly Cell[])[],
+    leavesMissing = false,
   ) {
+    this.#leavesMissing = leavesMissing;
     const places = new Map(header.map((name, i) => [name, i]));
     const cellOf = (name: string): number => places.get(name) ?? -1;
     const marks = decimalMarks(expected, cellOf, delimiter, sample);
@@ -146,7 +152,8 @@ export class RowEncoder {
     if (missing === 'refuse') return column.type === 'category' ? 'a name' : `a ${column.type}`;
     if (missing === 'own category') this.features[at + width - 1] = 1;
     // The mean of what is normalised by the plan's mean is 0.
-    if (missing === 'mean' && !column.normalise) this.features[at] = Number.NaN;
+    const isOpen = column.type !== 'category' && this.#leavesMissing;
+    if (isOpen || (missing === 'mean' && !column.normalise)) this.features[at] = Number.NaN;
     return undefined;
   }
 

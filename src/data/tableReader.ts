@@ -35,7 +35,11 @@ export class TableReader implements KindReader {
   /** Features whose missing numbers get the mean of all others, with sum and count of these. */
   readonly #means: readonly { readonly at: number; sum: number; count: number }[];
 
-  constructor(expected: ExpectedTable, findings: Findings) {
+  readonly #leavesMissing: boolean;
+
+  /** `leavesMissing`: what is missing is NaN in the examples, for statistics that must not count it. */
+  constructor(expected: ExpectedTable, findings: Findings, leavesMissing = false) {
+    this.#leavesMissing = leavesMissing;
     this.#expected = expected;
     this.#findings = findings;
     this.#features = new GrowingRows((length) => new Float32Array(length), exampleWidth(expected));
@@ -63,7 +67,7 @@ export class TableReader implements KindReader {
     let encoder: RowEncoder | undefined;
     const rowsBefore = this.#findings.rows;
     for await (const batch of table.batches) {
-      encoder ??= new RowEncoder(this.#expected, table.header, table.delimiter, batch.rows);
+      encoder ??= new RowEncoder(this.#expected, table.header, table.delimiter, batch.rows, this.#leavesMissing);
       this.#readBatch(file.path, batch, table.header, encoder);
     }
     if (this.#findings.rows > rowsBefore) return;
@@ -76,9 +80,7 @@ export class TableReader implements KindReader {
   }
 
   preview(count: number): readonly PreviewExample[] {
-    return this.#sources
-      .slice(0, count)
-      .map((source, i) => ({ ...source, inputs: this.#filled(this.#features.row(i)) }));
+    return this.#sources.slice(0, count).map((source, i) => ({ ...source, inputs: this.#shown(i) }));
   }
 
   split(fraction: number, seed: number): TrainingData {
@@ -90,7 +92,7 @@ export class TableReader implements KindReader {
     const pick = (rows: Uint32Array): Examples => ({
       count: rows.length,
       width: this.#features.width,
-      inputs: this.#filled(this.#features.gather(rows)),
+      inputs: this.#leavesMissing ? this.#features.gather(rows) : this.#filled(this.#features.gather(rows)),
       inputScale: 1,
       labels: this.#labels.gather(rows),
     });
@@ -131,6 +133,10 @@ export class TableReader implements KindReader {
     }
     if (this.#sources.length >= KEPT_SOURCES) return;
     this.#sources.push({ file, row, ...encoder.sources(cells) });
+  }
+
+  #shown(example: number): Float32Array {
+    return this.#filled(this.#features.row(example)).map((value) => (Number.isNaN(value) ? 0 : value));
   }
 
   #filled(inputs: Float32Array): Float32Array {

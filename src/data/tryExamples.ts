@@ -59,14 +59,18 @@ async function decoded(file: Blob, expected: ExpectedImages, decoder: ImageDecod
   }
 }
 
-/** @throws HushError `data/row`, naming the column, what is in it and what was expected. */
-export function rowExample(cells: ReadonlyMap<string, string>, expected: ExpectedTable): Examples {
+/** `leavesMissing`: the model knows what to make of a missing number. @throws HushError `data/row`, naming the column, what is in it and what was expected. */
+export function rowExample(
+  cells: ReadonlyMap<string, string>,
+  expected: ExpectedTable,
+  leavesMissing = false,
+): Examples {
   const header = [...expected.columns.map(({ name }) => name), expected.target.name];
   const row = header.map((name) => cells.get(name) ?? '');
-  const encoder = new RowEncoder(expected, header, undefined, [row]);
+  const encoder = new RowEncoder(expected, header, undefined, [row], leavesMissing);
   const wrong = encoder.encodeFeatures(row);
   if (wrong) throw wrongCell(wrong.column, wrong.value, wrong.expected);
-  if (encoder.features.some(Number.isNaN)) {
+  if (!leavesMissing && encoder.features.some(Number.isNaN)) {
     // Its mean is that of each participant's own data, and there is none here.
     const at = expected.columns.find(
       (column) =>

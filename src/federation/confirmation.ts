@@ -1,11 +1,11 @@
 /** What a survivor signs in step 7, put together the same way by participant, coordinator and whoever reads the ledger. */
 import type { Hash } from '../core/ids.ts';
 import { figuresHashOf } from './record.ts';
-import type { CompleteBody, SummedGroup } from './record.ts';
+import type { CompleteBody, SummedGroup, Told } from './record.ts';
 import type { Confirmation } from './statements.ts';
 
 /** What came of the sum. */
-type Result = Pick<CompleteBody, 'sumHash' | 'modelHashAfter' | 'totalWeight' | 'figures' | 'sumSpecHash'>;
+type Result = Told & Pick<CompleteBody, 'sumHash' | 'modelHashAfter' | 'sumSpecHash'>;
 
 export function confirmationOf(
   result: Result,

@@ -2,6 +2,7 @@
 import type { HushError } from '../core/errors.ts';
 import type { Hash, ParticipantId, RoundNumber, Signature } from '../core/ids.ts';
 import { threshold } from '../core/plan.ts';
+import { statisticsView } from '../core/statistics.ts';
 import { confirmationOf } from './confirmation.ts';
 import { isOver, membersOf, participantsOf } from './coordinatorDraft.ts';
 import type { CoordinatorDraft } from './coordinatorDraft.ts';
@@ -9,7 +10,7 @@ import { keyOfSurvivor } from './coordinatorRound.ts';
 import type { CoordinatorGroup, CoordinatorRound } from './coordinatorRounds.ts';
 import type { CoordinatorTasks, RoundMetrics, Unsealed } from './coordinatorState.ts';
 import { byId } from './memberSets.ts';
-import { earlyEndOf, pointOf } from './measured.ts';
+import { curveOf, earlyEndOf, pointOf } from './measured.ts';
 import type { Body } from './messages.ts';
 import { sheetHashOf } from './record.ts';
 import type { CompleteBody, GroupEntry, LedgerRecord, Sheet } from './record.ts';
@@ -136,7 +137,7 @@ function recordOf(draft: CoordinatorDraft, round: CoordinatorRound): CompleteBod
   const { applied, modelHash, sumSpecHash } = round;
   const { head, binding } = draft.state;
   if (applied === undefined || modelHash === undefined || sumSpecHash === undefined) return undefined;
-  const { sumHash, modelHashAfter, totalWeight, figures } = applied;
+  const { sumHash, modelHashAfter, totalWeight, figures, statistics } = applied;
   return {
     status: 'complete',
     ...binding,
@@ -154,6 +155,9 @@ function recordOf(draft: CoordinatorDraft, round: CoordinatorRound): CompleteBod
     modelHashAfter,
     totalWeight,
     figures,
+    ...(statistics && {
+      statistics: { ...statistics, features: [...statistics.features], counts: [...statistics.counts] },
+    }),
   };
 }
 
@@ -195,6 +199,7 @@ function metricsOf(draft: CoordinatorDraft, round: CoordinatorRound, body: Compl
     bytesDownPerParticipant: 0,
     engines,
     point: pointOf(body, draft.state.plan),
+    ...(body.statistics && { statistics: statisticsView(draft.state.plan, body.statistics) }),
   };
 }
 
@@ -243,7 +248,7 @@ export function onSealed(
   if (metrics !== undefined) draft.patch({ metrics: [...draft.state.metrics, metrics] });
   const sizes = body.groups.flatMap((group) => (group.status === 'summed' ? [group.survivors] : []));
   draft.patch({ failures: 0, nextCallMs: 0, smallestGroup: Math.min(...sizes) });
-  draft.patch({ curve: [...draft.state.curve, pointOf(body, draft.state.plan)] });
+  draft.patch({ curve: [...draft.state.curve, ...curveOf(record, draft.state.plan)] });
   const round = draft.roundAt(number, 'recording');
   draft.move(number, 'done', undefined);
   tell(draft, number, record, round);

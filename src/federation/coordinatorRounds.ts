@@ -2,6 +2,7 @@
 import type { Bytes } from '../core/bytes.ts';
 import type { Hash, ParticipantId, PublicKey, RoundNumber, Signature } from '../core/ids.ts';
 import { IdMap } from '../core/idMap.ts';
+import type { RoundKind } from '../core/sumSpec.ts';
 import type { Survivor } from './memberSets.ts';
 import type { Body } from './messages.ts';
 import type { Applied } from './participantState.ts';
@@ -85,7 +86,7 @@ export interface CoordinatorRound {
   readonly groups: readonly CoordinatorGroup[];
   /** Participant to its group's place in `groups`. */
   readonly groupOf: IdMap<ParticipantId, number>;
-  readonly kind: 'train' | 'evaluate';
+  readonly kind: RoundKind;
   readonly modelHash: Hash | undefined;
   readonly beganMs: number;
   readonly sumSpecHash: Hash | undefined;

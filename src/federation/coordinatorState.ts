@@ -4,6 +4,8 @@ import type { HushError } from '../core/errors.ts';
 import { IdMap } from '../core/idMap.ts';
 import type { ChannelId, Hash, ParticipantId, PublicKey, RoundNumber, Signature } from '../core/ids.ts';
 import type { Plan } from '../core/plan.ts';
+import type { StatisticsView } from '../core/statistics.ts';
+import type { RoundKind } from '../core/sumSpec.ts';
 import type { MeasuredPoint, ProblemView, RunPhase } from '../core/runView.ts';
 import type { Draw } from './groups.ts';
 import type { LedgerHead } from './ledger.ts';
@@ -50,7 +52,7 @@ export interface Unsealed {
 /** One completed or abandoned round as metrics have it. */
 export interface RoundMetrics {
   readonly round: RoundNumber;
-  readonly kind: 'train' | 'evaluate';
+  readonly kind: RoundKind;
   readonly completed: number;
   readonly participants: number;
   readonly survivors: number;
@@ -64,6 +66,7 @@ export interface RoundMetrics {
   readonly bytesDownPerParticipant: number;
   readonly engines: Readonly<Record<string, number>>;
   readonly point: MeasuredPoint;
+  readonly statistics?: StatisticsView | undefined;
 }
 
 export interface CoordinatorTasks {
@@ -90,7 +93,7 @@ export interface CoordinatorTasks {
   readonly mark: { readonly input: RoundMark; readonly output: undefined };
   readonly beginSum: {
     readonly input: {
-      readonly kind: 'train' | 'evaluate';
+      readonly kind: RoundKind;
       readonly groupSizes: readonly number[];
       readonly mark: RoundMark;
     };
@@ -244,7 +247,7 @@ export function initialCoordinator(start: CoordinatorStart): CoordinatorState {
     current: undefined,
     upcoming: undefined,
     // A federation that has completed a round goes on with whoever is there.
-    started: start.head.completed > 0,
+    started: start.head.records > start.head.abandoned,
     paused: false,
     sealing: false,
     names: IdMap.empty(),

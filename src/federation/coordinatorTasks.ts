@@ -3,7 +3,6 @@ import type { Bytes } from '../core/bytes.ts';
 import { HushError } from '../core/errors.ts';
 import type { Hash, ParticipantId, RoundNumber } from '../core/ids.ts';
 import type { Summer } from '../core/localWork.ts';
-import { parameterLayout } from '../core/modelSpec.ts';
 import { startHash } from '../core/plan.ts';
 import type { Plan } from '../core/plan.ts';
 import { sumSpecFor } from '../core/sumSpec.ts';
@@ -146,7 +145,7 @@ export class CoordinatorWork implements Work {
   beginSum: Work['beginSum'] = async ({ kind, groupSizes, mark }, round) => {
     const { plan, summer } = this.#options;
     await this.mark(mark, round, {});
-    const sumSpec = sumSpecFor(kind, plan, parameterLayout(plan.model).length);
+    const sumSpec = sumSpecFor(kind, plan);
     await summer.begin({ round, sumSpec, groupSizes });
     return { sumSpecHash: sumSpecHashOf(sumSpec) };
   };

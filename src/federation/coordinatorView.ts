@@ -1,10 +1,12 @@
 /** The coordinator's state as the dashboard shows it. */
 import type { ChannelId } from '../core/ids.ts';
-import { parameterLayout } from '../core/modelSpec.ts';
+import { planLayout } from '../core/planLayout.ts';
+import { statisticsView } from '../core/statistics.ts';
 import type { Reachability } from '../core/ports.ts';
 import type { PersonView, RoundStep, RoundView, RunView, WaitView } from '../core/runView.ts';
 import type { CoordinatorGroup, CoordinatorRound } from './coordinatorRounds.ts';
 import type { CoordinatorState } from './coordinatorState.ts';
+import { kindOfNext } from './ledger.ts';
 import { earlyEndOf } from './measured.ts';
 import type { Body } from './messages.ts';
 import type { RunCounters } from './participantView.ts';
@@ -86,7 +88,7 @@ function roundView(state: CoordinatorState, round: CoordinatorRound): RoundView 
     number: round.number,
     completed: state.head.completed,
     of: state.plan.aggregation.rounds,
-    kind: round.kind,
+    kind: round.modelHash === undefined ? kindOfNext(state.plan, state.head) : round.kind,
     step,
     stepFraction: fractions[step],
     size,
@@ -173,6 +175,7 @@ function sentenceOf(state: CoordinatorState, round: CoordinatorRound | undefined
       if (reachability !== 'online') return 'The signalling server cannot be reached; nobody new can join.';
       return `${here} ${here === 1 ? 'person is' : 'people are'} here.`;
     case 'running':
+      if (kindOfNext(state.plan, state.head) === 'statistics') return 'Adding up statistics of the data.';
       if (round?.kind === 'evaluate' && round.step !== 'adverts') return 'Measuring the final model.';
       return `Round ${Math.min(state.head.completed + 1, rounds)} of ${rounds}.`;
     case 'paused':
@@ -216,6 +219,7 @@ export function coordinatorView(state: CoordinatorState, counters: CoordinatorCo
     round: round && roundView(state, round),
     people: peopleOf(state, round, counters),
     curve: state.curve,
+    statistics: state.head.statistics && statisticsView(state.plan, state.head.statistics),
     own: undefined,
     secondsPerRound: mean(trained.map((entry) => entry.seconds)),
     trainSecondsPerRound: mean(trained.map((entry) => entry.trainSeconds)),
@@ -223,7 +227,7 @@ export function coordinatorView(state: CoordinatorState, counters: CoordinatorCo
     bytesDownPerRound: mean(trained.map((entry) => entry.bytesDownPerParticipant)),
     engine: undefined,
     modelHash: state.head.modelHash,
-    parameters: parameterLayout(state.plan.model).length,
+    parameters: planLayout(state.plan).length,
     ledger: { records: state.head.records, abandoned: state.head.abandoned, head: state.head.recordHash },
     group: undefined,
     anonymitySet: state.smallestGroup && state.smallestGroup - 1,

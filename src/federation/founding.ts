@@ -13,7 +13,7 @@ import type { CoordinatorState, Unsealed } from './coordinatorState.ts';
 import type { FederationDeed, StoredFederation } from './coordinatorStore.ts';
 import { secretOf } from './invite.ts';
 import { verifyLedger } from './ledger.ts';
-import { pointOf } from './measured.ts';
+import { curveOf } from './measured.ts';
 import type { LedgerRecord } from './record.ts';
 
 /** @throws HushError `plan/…` when the plan is not valid. */
@@ -66,7 +66,7 @@ export async function restoreCoordinator(
       unsealed,
       ...kept,
       metrics,
-      curve: bodies.flatMap((body) => (body.status === 'complete' ? [pointOf(body, plan)] : [])),
+      curve: records.flatMap((record) => curveOf(record, plan)),
     }),
   };
 }

@@ -7,6 +7,8 @@ import type { Hash, ParticipantId, PublicKey } from '../core/ids.ts';
 import { groupCount, threshold } from '../core/plan.ts';
 import type { Plan } from '../core/plan.ts';
 import { list } from '../core/schema.ts';
+import type { FederatedStatistics } from '../core/statistics.ts';
+import type { RoundKind } from '../core/sumSpec.ts';
 import { participantIdOf, taggedHash } from '../crypto/hash.ts';
 import { verifySignature } from '../crypto/identity.ts';
 import type { Bytes } from '../core/bytes.ts';
@@ -34,6 +36,8 @@ export interface LedgerHead {
   /** Completed training rounds. */
   readonly completed: number;
   readonly abandoned: number;
+  /** Undefined until the round of statistics is done, and in plans without one. */
+  readonly statistics: FederatedStatistics | undefined;
   /** What early stopping goes by. */
   readonly judgement: Judgement;
 }
@@ -41,8 +45,9 @@ export interface LedgerHead {
 /** What the round that follows is for: everyone tells it from the ledger alone. */
 export function kindOfNext(
   plan: Plan,
-  { completed, judgement }: Pick<LedgerHead, 'completed' | 'judgement'>,
-): 'train' | 'evaluate' {
+  { completed, judgement, statistics }: Pick<LedgerHead, 'completed' | 'judgement' | 'statistics'>,
+): RoundKind {
+  if (plan.statistics !== undefined && statistics === undefined) return 'statistics';
   return completed < plan.aggregation.rounds && !isStopped(plan, judgement) ? 'train' : 'evaluate';
 }
 
@@ -65,6 +70,7 @@ export function emptyHead(binding: Binding, coordinatorKey: PublicKey, initialMo
     round: 0,
     completed: 0,
     abandoned: 0,
+    statistics: undefined,
     judgement: UNJUDGED,
   };
 }
@@ -117,15 +123,20 @@ export async function extendHead(
   const due = kindOfNext(plan, head);
   if (body.kind !== due) {
     const far = `after ${head.completed} of ${plan.aggregation.rounds} rounds`;
-    const code = due === 'train' ? 'ledger/early-end' : 'ledger/beyond-plan';
+    const ahead = due === 'train' ? 'ledger/early-end' : 'ledger/beyond-plan';
+    const code = due === 'statistics' || body.kind === 'statistics' ? 'ledger/statistics' : ahead;
     throw wrong(code, `A round of kind "${body.kind}" ${far}, where the plan has one of kind "${due}".`);
+  }
+  if (body.statistics?.people !== (body.kind === 'statistics' ? body.survivors : undefined)) {
+    throw wrong('ledger/statistics', 'Statistics are of all survivors, and of a round of that kind alone.');
   }
   if (body.kind === 'evaluate' && body.modelHashAfter !== body.modelHashBefore) {
     throw wrong('ledger/model', 'A round that only measures changed the model.');
   }
   await checkGroups(context, record, body, own, wrong);
+  const statistics = body.statistics ?? head.statistics;
   const judgement = body.kind === 'train' ? judge(plan, head.judgement, body.figures.validation) : head.judgement;
-  return { ...head, ...next, completed: body.completed, modelHash: body.modelHashAfter, judgement };
+  return { ...head, ...next, completed: body.completed, modelHash: body.modelHashAfter, statistics, judgement };
 }
 
 type Wrong = (code: `ledger/${string}`, message: string) => HushError;

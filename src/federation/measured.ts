@@ -5,7 +5,12 @@ import type { Plan } from '../core/plan.ts';
 import type { MeasuredPoint, OwnScores } from '../core/runView.ts';
 import type { Figures, PartFigures } from '../core/sumSpec.ts';
 import type { LedgerHead } from './ledger.ts';
-import type { CompleteBody } from './record.ts';
+import type { CompleteBody, LedgerRecord } from './record.ts';
+
+/** What a round adds to the curve: statistics are of no model. */
+export function curveOf({ body }: Pick<LedgerRecord, 'body'>, plan: Plan): readonly MeasuredPoint[] {
+  return body.status === 'complete' && body.kind !== 'statistics' ? [pointOf(body, plan)] : [];
+}
 
 /** Of the model that the round began with; its training loss is that of the local training that followed. */
 export function pointOf(

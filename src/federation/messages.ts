@@ -1,12 +1,11 @@
 /** Every message of the protocol: its body, who may send it, and how large it may be. */
 import { ownBytes } from '../core/bytes.ts';
 import type { FederationId, Hash, ParticipantId, PublicKey, RoundNumber, Signature } from '../core/ids.ts';
-import { parameterLayout } from '../core/modelSpec.ts';
 import { MAX_COHORT, MAX_GROUP, MAX_PLAN_BYTES } from '../core/plan.ts';
 import type { Plan } from '../core/plan.ts';
 import { finite, hexBytes, integer, list, rawBytes, text, v } from '../core/schema.ts';
 import type { Decoded } from '../core/schema.ts';
-import { packedLength, trainingSumSpec, wordCount } from '../core/sumSpec.ts';
+import { packedLength, ROUND_KINDS, sumSpecFor, wordCount } from '../core/sumSpec.ts';
 import type { MaskedUpdate } from '../core/updateStages.ts';
 import { recordSchema } from './record.ts';
 
@@ -145,7 +144,7 @@ const bodies = {
   /** Names dealers whose boxes of shares do not open or do not prove. */
   complain: v.strictObject({ dealers: list(id, MAX_GROUP) }),
   begin: v.strictObject({
-    kind: v.picklist(['train', 'evaluate']),
+    kind: v.picklist(ROUND_KINDS),
     modelHash: hash,
     /** Completed training rounds before this one. */
     completed: integer(0, 1_000_000),
@@ -157,7 +156,7 @@ const bodies = {
   agreed: v.strictObject({ signatures: list(v.strictTuple([id, signature]), MAX_GROUP) }),
   unmask: v.strictObject({ selfShares: list(openedShare, MAX_GROUP), keyShares: list(openedShare, MAX_GROUP) }),
   result: v.strictObject({
-    kind: v.picklist(['train', 'evaluate']),
+    kind: v.picklist(ROUND_KINDS),
     modelHash: hash,
     /** n and |U2| of all groups that are in the sum. */
     members: integer(1, MAX_COHORT),
@@ -227,7 +226,7 @@ export const LARGEST_MESSAGE_BYTES = Math.max(...Object.values(RULES).map((rule)
 
 /** What a participant of this plan may send at the most: its masked update, or proofs for a whole group. */
 export function largestFromParticipantBytes(plan: Plan): number {
-  const words = wordCount(trainingSumSpec(plan, parameterLayout(plan.model).length));
+  const words = Math.max(...ROUND_KINDS.map((kind) => wordCount(sumSpecFor(kind, plan))));
   return Math.max(packedLength(words, 32), PROOF_BYTES) + CONTROL_BYTES;
 }
 

@@ -1,6 +1,6 @@
 /** The model card: what a model is, whom it came from and what it was measured at, as Markdown for people. */
 import type { FederationId, Hash } from '../core/ids.ts';
-import { parameterLayout } from '../core/modelSpec.ts';
+import { planLayout } from '../core/planLayout.ts';
 import { classesOfTask, threshold } from '../core/plan.ts';
 import type { Plan } from '../core/plan.ts';
 import type { MeasuredPoint } from '../core/runView.ts';
@@ -42,7 +42,7 @@ function whatItIs(plan: Plan, { rounds }: ModelOrigin): readonly Fact[] {
   const { model, task } = plan;
   return [
     ['Architecture', model.architecture],
-    ['Parameters', String(parameterLayout(model).length)],
+    ['Parameters', String(planLayout(plan).length)],
     ['Task', task.kind],
     ...(classes.length > 0 ? [['Classes', listed(classes)] as const] : []),
     ['Rounds of training', `${rounds} of ${plan.aggregation.rounds}`],

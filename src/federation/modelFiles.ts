@@ -3,7 +3,7 @@ import { HushError } from '../core/errors.ts';
 import type { Bytes } from '../core/bytes.ts';
 import { layersModelFiles } from '../core/layersModel.ts';
 import type { LayersModelFiles } from '../core/layersModel.ts';
-import { parameterLayout } from '../core/modelSpec.ts';
+import { planLayout } from '../core/planLayout.ts';
 import { classesOfTask } from '../core/plan.ts';
 import type { PlanDocument } from '../core/plan.ts';
 import type { MeasuredPoint } from '../core/runView.ts';
@@ -38,7 +38,7 @@ export function modelFilesOf(
     ledgerHead,
   };
   const text = new TextDecoder().decode(bytes);
-  const tensors = parameterLayout(plan.model).blocks.map(({ name, shape, offset, length }) => ({
+  const tensors = planLayout(plan).blocks.map(({ name, shape, offset, length }) => ({
     name,
     shape,
     values: parameters.subarray(offset, offset + length),
@@ -49,7 +49,7 @@ export function modelFilesOf(
   // Of a value that is not known there is no entry, as in JSON.
   const known = Object.entries(words).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]));
   return {
-    ...layersModelFiles(plan.model, parameters, { ...words, classes: classesOfTask(plan), rounds, plan: text }),
+    ...layersModelFiles(plan, parameters, { ...words, classes: classesOfTask(plan), rounds, plan: text }),
     safetensors: writeSafetensors({
       tensors,
       metadata: { ...Object.fromEntries(known), rounds: String(rounds), plan: text },

@@ -205,7 +205,7 @@ function onDone(draft: ParticipantDraft, done: DoneEvent<ParticipantTasks>): voi
 function onRecordChecked(
   draft: ParticipantDraft,
   number: RoundNumber,
-  { before, head, point }: ParticipantTasks['checkRecord']['output'],
+  { before, head, curve: added }: ParticipantTasks['checkRecord']['output'],
 ): void {
   const { curve, recordMs, roundsMs, history, head: old } = draft.state;
   // The chain was read anew meanwhile.
@@ -214,7 +214,7 @@ function onRecordChecked(
   draft.patch({
     head,
     history: [...history, head.recordHash],
-    curve: point === undefined ? curve : [...curve, point],
+    curve: [...curve, ...added],
     recordMs: draft.nowMs,
     roundsMs: trained && recordMs !== undefined ? [...roundsMs, draft.nowMs - recordMs] : roundsMs,
   });

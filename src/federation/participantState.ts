@@ -5,6 +5,7 @@ import type { EngineChoice, TrainingProgress } from '../core/engine.ts';
 import type { Hash, ParticipantId, PublicKey, RoundNumber, Signature } from '../core/ids.ts';
 import type { ApplyReport, MaskReport, TrainerInfo, TrainReport } from '../core/localWork.ts';
 import type { Plan } from '../core/plan.ts';
+import type { RoundKind } from '../core/sumSpec.ts';
 import type { MeasuredPoint, ProblemView, RunPhase } from '../core/runView.ts';
 import type { Figures } from '../core/sumSpec.ts';
 import type { LedgerHead } from './ledger.ts';
@@ -65,7 +66,7 @@ export type Applied = Omit<ApplyReport, 'parameters'>;
 export interface Known {
   readonly members: Roster['members'] | undefined;
   readonly survivors: readonly ParticipantId[] | undefined;
-  readonly kind: 'train' | 'evaluate' | undefined;
+  readonly kind: RoundKind | undefined;
   readonly sumSpecHash: Hash | undefined;
   /** Of the draw, undefined in plans without groups. */
   readonly revealRoot: Hash | undefined;
@@ -131,11 +132,11 @@ export interface ParticipantTasks {
       readonly u1Root: Hash;
     };
   };
-  readonly train: { readonly input: { readonly kind: 'train' | 'evaluate' }; readonly output: TrainReport };
+  readonly train: { readonly input: { readonly kind: RoundKind }; readonly output: TrainReport };
   readonly mask: {
     readonly input: {
       readonly plan: Plan;
-      readonly kind: 'train' | 'evaluate';
+      readonly kind: RoundKind;
       readonly roster: Roster;
       readonly u1: readonly ParticipantId[];
       readonly u1Root: Hash;
@@ -184,7 +185,7 @@ export interface ParticipantTasks {
       readonly record: LedgerRecord;
       readonly known: Known;
     };
-    readonly output: { readonly before: Hash; readonly head: LedgerHead; readonly point: MeasuredPoint | undefined };
+    readonly output: { readonly before: Hash; readonly head: LedgerHead; readonly curve: readonly MeasuredPoint[] };
   };
 }
 

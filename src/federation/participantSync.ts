@@ -74,7 +74,8 @@ export function catchUp(draft: ParticipantDraft): void {
   answerCall(draft);
   if (state.trainer !== 'ready' || applying(draft)) return;
   if (state.modelHash !== state.head.modelHash) {
-    if (state.head.completed > 0 || startHash(state.plan)) return fetch(draft, 'model', state.head.modelHash);
+    const completed = state.head.records > state.head.abandoned;
+    if (completed || startHash(state.plan)) return fetch(draft, 'model', state.head.modelHash);
     draft.patch({ fetching: { what: 'model', hash: state.head.modelHash } });
     return draft.task('loadModel', 0, { content: undefined, modelHash: state.head.modelHash, plan: state.plan });
   }

@@ -4,7 +4,7 @@ import type { Bytes } from '../core/bytes.ts';
 import { HushError } from '../core/errors.ts';
 import type { ParticipantId, PublicKey, RoundNumber } from '../core/ids.ts';
 import type { HashedModel, Trainer } from '../core/localWork.ts';
-import { parameterLayout } from '../core/modelSpec.ts';
+import { planLayout } from '../core/planLayout.ts';
 import { parsePlan, startHash } from '../core/plan.ts';
 import type { Admission, Plan } from '../core/plan.ts';
 import type { Locks, Random, Store } from '../core/ports.ts';
@@ -18,7 +18,7 @@ import { confirmationOf } from './confirmation.ts';
 import { checkCohort, checkGroup } from './groups.ts';
 import { decodeLedger, emptyHead, extendHead } from './ledger.ts';
 import { checkAscending, u1RootOf } from './memberSets.ts';
-import { pointOf } from './measured.ts';
+import { curveOf } from './measured.ts';
 import { helloCredential } from './meeting.ts';
 import { PROTOCOL_VERSION } from './messages.ts';
 import type { Binding } from './messages.ts';
@@ -140,7 +140,7 @@ export class ParticipantWork implements Work {
     if (reached.recordHash !== head) {
       throw new HushError('ledger/head', `The ledger ends in ${reached.recordHash}, expected ${head}.`);
     }
-    const curve = records.flatMap(({ body }) => (body.status === 'complete' ? [pointOf(body, plan)] : []));
+    const curve = records.flatMap((record) => curveOf(record, plan));
     return { head: reached, history: hashes, curve };
   };
 
@@ -154,7 +154,7 @@ export class ParticipantWork implements Work {
   }
 
   loadModel: Work['loadModel'] = async ({ content, modelHash, plan }) => {
-    const { length } = parameterLayout(plan.model);
+    const { length } = planLayout(plan);
     if (content !== undefined && content.length !== 4 * length) {
       throw new HushError('model/length', `The model has ${content.length} bytes, expected ${4 * length}.`);
     }
@@ -232,7 +232,7 @@ export class ParticipantWork implements Work {
   };
 
   mask: Work['mask'] = async ({ plan, kind, roster, u1, u1Root, modelHash }, round) => {
-    const sumSpec = sumSpecFor(kind, plan, parameterLayout(plan.model).length);
+    const sumSpec = sumSpecFor(kind, plan);
     const sumSpecHash = sumSpecHashOf(sumSpec);
     const binding = { modelHash, rosterRoot: roster.rosterRoot, u1Root, sumSpecHash };
     const seeds = await this.#keysOf(round).maskSeeds(roster, u1, binding);
@@ -262,7 +262,7 @@ export class ParticipantWork implements Work {
 
   apply: Work['apply'] = async ({ plan, result }, round) => {
     const { kind, members, survivors, packedSum } = result;
-    const sumSpec = sumSpecFor(kind, plan, parameterLayout(plan.model).length);
+    const sumSpec = sumSpecFor(kind, plan);
     const order = { round, sumSpec, members, survivors, packedSum: ownBytes(packedSum) };
     const { parameters, ...applied } = await this.#options.trainer.apply(order);
     this.model = { parameters, hash: applied.modelHashAfter };
@@ -290,7 +290,7 @@ export class ParticipantWork implements Work {
     return {
       before: head.recordHash,
       head: after,
-      point: record.body.status === 'complete' ? pointOf(record.body, plan) : undefined,
+      curve: curveOf(record, plan),
     };
   };
 

@@ -1,6 +1,7 @@
 /** A participant's state as the dashboard shows it. */
 import type { ParticipantId } from '../core/ids.ts';
-import { parameterLayout } from '../core/modelSpec.ts';
+import { planLayout } from '../core/planLayout.ts';
+import { statisticsView } from '../core/statistics.ts';
 import { ROUND_STEPS } from '../core/runView.ts';
 import type {
   EventView,
@@ -12,6 +13,7 @@ import type {
   RunView,
   WaitView,
 } from '../core/runView.ts';
+import { kindOfNext } from './ledger.ts';
 import { earlyEndOf, ownScoresOf } from './measured.ts';
 import type { ParticipantRound, ParticipantState, ParticipantStep } from './participantState.ts';
 import { isPersonState } from './personState.ts';
@@ -99,7 +101,7 @@ function roundView(state: ParticipantState, round: ParticipantRound, people: rea
     number: round.number,
     completed: state.head?.completed ?? 0,
     of: state.plan?.aggregation.rounds ?? 0,
-    kind: round.begin?.kind ?? 'train',
+    kind: round.begin?.kind ?? (state.plan && state.head ? kindOfNext(state.plan, state.head) : 'train'),
     step,
     stepFraction: round.step === 'done' ? 1 : fraction,
     size,
@@ -161,6 +163,7 @@ function sentenceOf(state: ParticipantState, round: RoundView | undefined): stri
       return 'Ready.';
     case 'running':
       if (round === undefined) return 'Taking part from the coming round.';
+      if (round.kind === 'statistics') return 'Adding up statistics of the data.';
       return round.kind === 'evaluate'
         ? 'Measuring the final model.'
         : `Round ${Math.min(round.completed + 1, round.of)} of ${round.of}.`;
@@ -206,6 +209,7 @@ export function participantView(state: ParticipantState, counters: RunCounters):
     round,
     people,
     curve: state.curve,
+    statistics: state.plan && state.head?.statistics && statisticsView(state.plan, state.head.statistics),
     own: state.plan && state.measured && ownScoresOf(state.measured.round, state.measured.figures, state.plan),
     secondsPerRound: mean(state.roundsMs.map((ms) => ms / 1000)),
     trainSecondsPerRound: state.trainMs > 0 ? state.trainMs / 1000 : undefined,
@@ -213,7 +217,7 @@ export function participantView(state: ParticipantState, counters: RunCounters):
     bytesDownPerRound: state.head && state.head.completed > 0 ? counters.bytesDown / rounds : undefined,
     engine: state.choice,
     modelHash: state.modelHash,
-    parameters: state.plan && parameterLayout(state.plan.model).length,
+    parameters: state.plan && planLayout(state.plan).length,
     ledger: {
       records: state.head?.records ?? 0,
       abandoned: state.head?.abandoned ?? 0,

@@ -5,7 +5,9 @@ import { amountsOf, MAX_COUNTED_CLASSES } from '../core/counts.ts';
 import { MAX_COHORT, MAX_GROUP } from '../core/plan.ts';
 import { finite, hexBytes, integer, list, text, v } from '../core/schema.ts';
 import type { Decoded } from '../core/schema.ts';
-import { PARTS } from '../core/sumSpec.ts';
+import { LARGEST_STATISTIC, PARTS, ROUND_KINDS } from '../core/sumSpec.ts';
+import { MAX_TALLIES } from '../core/statisticsLayout.ts';
+import type { FederatedStatistics } from '../core/statistics.ts';
 import { hashOf, taggedHash } from '../crypto/hash.ts';
 import { encodeCbor } from './cbor.ts';
 import { encodeAs } from './schemaWriter.ts';
@@ -31,6 +33,21 @@ const partFigures = v.strictObject({
   correct: integer(0, 2 ** 48),
   samples: integer(0, 2 ** 48),
   counts: v.optional(countsSchema),
+});
+
+/** What the numbers are of is told by the plan (`statisticsLayout`). */
+const statisticsSchema = v.strictObject({
+  people: integer(1, MAX_COHORT),
+  examples: integer(0, Number.MAX_SAFE_INTEGER),
+  features: list(
+    v.strictObject({
+      count: integer(0, Number.MAX_SAFE_INTEGER),
+      mean: finite(-LARGEST_STATISTIC, LARGEST_STATISTIC),
+      variance: finite(0, LARGEST_STATISTIC * LARGEST_STATISTIC),
+    }),
+    MAX_TALLIES,
+  ),
+  counts: list(integer(0, Number.MAX_SAFE_INTEGER), MAX_TALLIES),
 });
 
 const common = {
@@ -79,7 +96,7 @@ const drawSchema = v.strictObject({
 const completeBody = v.strictObject({
   status: v.literal('complete'),
   ...common,
-  kind: v.picklist(['train', 'evaluate']),
+  kind: v.picklist(ROUND_KINDS),
   /** Training rounds completed, this one included. */
   completed: integer(0, 1_000_000),
   draw: v.optional(drawSchema),
@@ -94,6 +111,8 @@ const completeBody = v.strictObject({
   totalWeight: integer(0, 2 ** 53 - 1),
   /** Of the model that the round began with, `modelHashBefore`, added over the survivors. */
   figures: v.strictObject({ training: partFigures, validation: partFigures, test: partFigures }),
+  /** Of a round of statistics, and of no other. */
+  statistics: v.optional(statisticsSchema),
 });
 
 const abandonedBody = v.strictObject({
@@ -152,11 +171,23 @@ export function sheetHashOf({ participants, survivors }: Pick<Sheet, 'participan
   return taggedHash('hushgrad/1 sheet', encodeAs(peopleSchema, [participants, survivors]));
 }
 
-/** What the sum said beside the model: signed in every confirmation, so that a record cannot say something else. */
-export function figuresHashOf({ totalWeight, figures }: Pick<CompleteBody, 'totalWeight' | 'figures'>): Hash {
+/** What the sum said beside the model. */
+export type Told = Pick<CompleteBody, 'totalWeight' | 'figures'> & {
+  readonly statistics?: FederatedStatistics | undefined;
+};
+
+/** Signed in every confirmation, so that a record cannot say something else. */
+export function figuresHashOf({ totalWeight, figures, statistics }: Told): Hash {
   const numbers = PARTS.flatMap((part) => {
     const { lossSum, correct, samples, counts } = figures[part];
     return [lossSum, correct, samples, ...(counts ? amountsOf(counts) : [])];
   });
-  return taggedHash('hushgrad/1 figures', encodeCbor([totalWeight, ...numbers]));
+  return taggedHash(
+    'hushgrad/1 figures',
+    encodeCbor([totalWeight, ...numbers, ...(statistics ? [listed(statistics)] : [])]),
+  );
+}
+
+function listed({ people, examples, features, counts }: FederatedStatistics): readonly unknown[] {
+  return [people, examples, features.map(({ count, mean, variance }) => [count, mean, variance]), counts];
 }

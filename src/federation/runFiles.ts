@@ -2,8 +2,10 @@
 import type { Bytes } from '../core/bytes.ts';
 import { HushError } from '../core/errors.ts';
 import { METRIC_NAMES } from '../core/metrics.ts';
-import { finite, integer, parseDocument, toWire, v } from '../core/schema.ts';
+import { finite, integer, list, parseDocument, toWire, v } from '../core/schema.ts';
 import type { Decoded } from '../core/schema.ts';
+import { MAX_TALLIES } from '../core/statisticsLayout.ts';
+import { ROUND_KINDS } from '../core/sumSpec.ts';
 import type { ModelParameters } from '../core/updateStages.ts';
 import type { CoordinatorState, RoundMetrics } from './coordinatorState.ts';
 import { metricsTable } from './metricsTable.ts';
@@ -64,9 +66,23 @@ const pointSchema = v.strictObject({
   validationSamples: counted,
 });
 
+const names = v.optional(list(v.string(), MAX_TALLIES));
+const statisticsSchema = v.strictObject({
+  people: counted,
+  examples: counted,
+  features: list(
+    v.strictObject({ name: v.string(), count: counted, mean: measured, variance: finite(0, 2 ** 100) }),
+    MAX_TALLIES,
+  ),
+  tallies: list(
+    v.strictObject({ name: v.string(), names, counts: list(counted, MAX_TALLIES), minimumSupport: counted }),
+    MAX_TALLIES,
+  ),
+});
+
 const metricsSchema = v.strictObject({
   round: counted,
-  kind: v.picklist(['train', 'evaluate'], 'one of train, evaluate'),
+  kind: v.picklist(ROUND_KINDS, `one of ${ROUND_KINDS.join(', ')}`),
   completed: counted,
   participants: counted,
   survivors: counted,
@@ -77,6 +93,7 @@ const metricsSchema = v.strictObject({
   bytesDownPerParticipant: measured,
   engines: v.record(v.string(), counted),
   point: pointSchema,
+  statistics: v.optional(statisticsSchema),
 });
 
 /** A line of metrics.jsonl. */

@@ -1,5 +1,6 @@
 /** A training worker for a tab that has none: opened when the coordinator tries its model, and closed after. */
 import type { Hash } from '../core/ids.ts';
+import type { Trainer } from '../core/localWork.ts';
 import type { Plan } from '../core/plan.ts';
 import type { ModelUse } from '../core/tryOut.ts';
 import type { ModelParameters } from '../core/updateStages.ts';
@@ -13,9 +14,8 @@ interface Newest {
 }
 
 export class CoordinatorUse {
-  readonly #host = createTrainerHost();
+  readonly #host: Trainer & ModelUse;
   readonly #plan: Plan;
-  readonly #services: Services;
   readonly #newest: () => Newest;
   #opened: Promise<void> | undefined;
   #loaded: Hash | undefined;
@@ -23,8 +23,13 @@ export class CoordinatorUse {
   /** `newest`: the model that the run stands at. */
   constructor(plan: Plan, services: Services, newest: () => Newest) {
     this.#plan = plan;
-    this.#services = services;
+    this.#host = withEngineMemory(createTrainerHost(), services);
     this.#newest = newest;
+    // What it held is gone; the next question opens another.
+    this.#host.onFailure(() => {
+      this.#opened = undefined;
+      this.#loaded = undefined;
+    });
   }
 
   /** With the newest model in it. @throws HushError `engine/…`, `data/…`, `run/model`. */
@@ -45,7 +50,7 @@ export class CoordinatorUse {
     const isPublic = data.kind === 'public';
     const shard = isPublic ? { index: 0, count: data.shards, split: data.split, seed } : undefined;
     await this.#host.open({ plan: this.#plan, shard, dataless: !isPublic });
-    await withEngineMemory(this.#host, this.#services).chooseEngine();
+    await this.#host.chooseEngine();
   }
 
   close(): void {

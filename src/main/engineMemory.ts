@@ -3,7 +3,7 @@ import { version } from '../../package.json';
 import { utf8 } from '../core/bytes.ts';
 import type { EngineChoice } from '../core/engine.ts';
 import type { EngineWish, Trainer, TrainerTask } from '../core/localWork.ts';
-import { networkOf } from '../core/modelSpec.ts';
+import { planNetwork } from '../core/planLayout.ts';
 import type { Plan } from '../core/plan.ts';
 import { hashOf } from '../crypto/hash.ts';
 import type { Services } from './services.ts';
@@ -42,7 +42,7 @@ export function withEngineMemory<T extends Pick<Trainer, 'open' | 'chooseEngine'
 }
 
 /** All that the speed and the parity of an engine depend on, but for the machine. */
-function engineKey({ model, training }: Plan): string {
-  const { batchSize, optimizer } = training;
-  return `engine/${hashOf(utf8(JSON.stringify([version, networkOf(model), batchSize, optimizer])))}`;
+function engineKey(plan: Plan): string {
+  const { batchSize, optimizer } = plan.training;
+  return `engine/${hashOf(utf8(JSON.stringify([version, planNetwork(plan), batchSize, optimizer])))}`;
 }

@@ -43,7 +43,7 @@ export function tryOutOf({ plan, random, use, onClose }: TryOutOptions): TryOut 
     },
     async row(cells) {
       if (input?.kind !== 'data' || input.expected.kind !== 'table') throw otherKind('rows');
-      return answer(rowExample(cells, input.expected));
+      return answer(rowExample(cells, input.expected, plan.statistics !== undefined));
     },
     async heldOut(index) {
       const { example, of } = await (await use()).heldOut(index);

@@ -19,6 +19,7 @@ import { peopleHere, phaseNote } from './phaseText.ts';
 import { RoundCard } from './roundCard.tsx';
 import { SaveList } from './saveFiles.tsx';
 import { isOver } from './session.ts';
+import { StatisticsCard } from './statisticsCard.tsx';
 import type { OpenRun } from './session.ts';
 import { TryModelCard } from './tryModel.tsx';
 import { useEverySecond, useOneByOne, useThrottled } from './timing.ts';
@@ -103,6 +104,7 @@ function Cards({
     live && choosing && files,
     live && (here || coordinating) && part('round', roundLook(view), () => <RoundCard view={view} />),
     invite !== undefined && part('invite', invite, () => <InviteCard link={invite} />),
+    view.statistics && part('statistics', view.statistics, () => statisticsCard(view)),
     started && part('learning', learningLook(view), () => <LearningCard view={view} />),
     canTry && part('try', [open.key, tryLook(view)], () => <TryModelCard {...{ open, problemOf }} />),
     live && view.people.length > 0 && part('people', peopleLook(view), () => <PeopleCard view={view} />),
@@ -129,6 +131,10 @@ function Cards({
 
 function engineCard({ engine }: RunView, onMeasure: (() => void) | undefined): ComponentChild {
   return engine && <EngineCard choice={engine} onMeasure={onMeasure} />;
+}
+
+function statisticsCard({ statistics }: RunView): ComponentChild {
+  return statistics && <StatisticsCard statistics={statistics} />;
 }
 
 interface Part {

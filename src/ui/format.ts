@@ -4,6 +4,7 @@ export const UNKNOWN = '–';
 const SPACE = '\u00a0';
 
 const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
+const fourDigits = new Intl.NumberFormat('en', { maximumSignificantDigits: 4 });
 const twoDigits = new Intl.NumberFormat('en', { maximumSignificantDigits: 2 });
 
 type Figure = number | undefined;
@@ -49,6 +50,11 @@ export function percent(fraction: Figure, digits = 1): string {
 export function loss(value: Figure): string {
   if (!known(value)) return UNKNOWN;
   return value.toFixed(value < 9.9995 ? 3 : 1);
+}
+
+/** A measured value in four significant digits: "0.1307", "20,030". */
+export function measure(value: Figure): string {
+  return known(value) ? fourDigits.format(value) : UNKNOWN;
 }
 
 /** "24 ms", "0.4 s", "42 s", "1 min 30 s", "3 h 5 min". */

@@ -1,9 +1,10 @@
 /** What a plan means for the people in it: sizes and counts that follow from its fields. */
-import { inputsOf, layerWidths, outputsOf, parameterLayout } from '../core/modelSpec.ts';
+import { inputsOf, layerWidths, outputsOf } from '../core/modelSpec.ts';
 import type { ExpectedData } from '../core/dataSchema.ts';
 import type { ModelSpec } from '../core/modelSpec.ts';
 import { groupMinimum, MAX_GROUP, threshold } from '../core/plan.ts';
 import type { DataSplit, Plan } from '../core/plan.ts';
+import { planLayout } from '../core/planLayout.ts';
 import { packedLength, ringBits, trainingSumSpec, wordCount } from '../core/sumSpec.ts';
 import { admissionWords } from './admissionText.ts';
 import { bytes, count, quantity } from './format.ts';
@@ -20,7 +21,7 @@ export function meanGroup(plan: Plan, people: number): number {
 
 /** Bytes of one masked update in a group of `size` people. */
 export function maskedUpdateBytes(plan: Plan, size: number): number {
-  const spec = trainingSumSpec(plan, parameterLayout(plan.model).length);
+  const spec = trainingSumSpec(plan);
   return packedLength(wordCount(spec), ringBits(spec, size));
 }
 
@@ -37,7 +38,7 @@ export function planFacts(plan: Plan): readonly Fact[] {
   const balance = training.balance === 'oversample' ? ', rare classes repeated' : '';
   return [
     { name: 'Model', value: `${modelWords(model)} (${model.architecture})` },
-    { name: 'Parameters', value: count(parameterLayout(model).length) },
+    { name: 'Parameters', value: count(planLayout(plan).length) },
     ...(plan.start ? [{ name: 'Begins with', value: 'a saved model, which the coordinator gives out' }] : []),
     ...dataFacts(data),
     {

@@ -138,13 +138,16 @@ function shortName({ name, id }: PersonView): string {
   return first.length > 8 ? `${first.slice(0, 7)}…` : first;
 }
 
+/** What each does by itself, by what the round is for. */
+const WORK: Readonly<Record<RoundView['kind'], string>> = { statistics: 'count', train: 'train', evaluate: 'measure' };
+
 function Steps({ round }: { readonly round: RoundView }) {
   const current = ROUND_STEPS.indexOf(round.step);
   return (
     <ol class="steps" aria-label={`Steps of round ${round.number}`}>
       {ROUND_STEPS.map((step, i) => {
         const fraction = i < current ? 1 : i === current ? Math.min(1, Math.max(0, round.stepFraction)) : 0;
-        const name = step === 'train' && round.kind === 'evaluate' ? 'measure' : step;
+        const name = step === 'train' ? WORK[round.kind] : step;
         const words = i < current ? 'done' : i === current ? percent(fraction, 0) : 'to come';
         return (
           <li key={step} aria-current={i === current ? 'step' : undefined}>

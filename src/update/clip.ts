@@ -1,19 +1,26 @@
 /** From two models to an update whose influence is bounded. */
 import { HushError } from '../core/errors.ts';
+import type { Range } from '../core/planLayout.ts';
 import type { ClippedUpdate, ModelParameters, RawUpdate } from '../core/updateStages.ts';
 
 /** Rounding a coordinate to float32 lengthens it by at most 2^−24 of itself: with this much slack the bound holds exactly. */
 const ROUNDING_SLACK = 1 - 2 ** -23;
 
-/** @throws HushError `update/length` when the models differ in length. */
-export function differenceOf(after: ModelParameters, before: ModelParameters): RawUpdate {
+/** One after the other of what is `sent`, everything without it. @throws HushError `update/length` when the models differ in length. */
+export function differenceOf(after: ModelParameters, before: ModelParameters, sent?: readonly Range[]): RawUpdate {
   if (after.length !== before.length) {
     throw new HushError(
       'update/length',
       `The trained model has ${after.length} parameters, expected ${before.length}.`,
     );
   }
-  return after.map((value, i) => value - (before[i] ?? 0)) as RawUpdate;
+  const ranges = sent ?? [{ offset: 0, length: after.length }];
+  const update = new Float32Array(ranges.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const { offset, length } of ranges) {
+    for (let i = offset; i < offset + length; i++) update[at++] = (after[i] ?? 0) - (before[i] ?? 0);
+  }
+  return update as RawUpdate;
 }
 
 /**

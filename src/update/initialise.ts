@@ -2,6 +2,9 @@
 import { uint32Bytes, utf8 } from '../core/bytes.ts';
 import { parameterLayout } from '../core/modelSpec.ts';
 import type { ModelSpec } from '../core/modelSpec.ts';
+import type { Plan } from '../core/plan.ts';
+import { planLayout, withNetwork } from '../core/planLayout.ts';
+import type { LaidOutPlan } from '../core/planLayout.ts';
 import type { ModelParameters } from '../core/updateStages.ts';
 import { sha256 } from '../crypto/hash.ts';
 import { keystreamWords } from '../crypto/prg.ts';
@@ -29,4 +32,14 @@ export function initialise(spec: ModelSpec, seed: number): ModelParameters {
     });
   }
   return parameters as ModelParameters;
+}
+
+/** The first model of a federation: a normalisation that changes nothing, and the network that the plan's seed gives. */
+export function initialModel(plan: LaidOutPlan & Pick<Plan, 'seed'>): ModelParameters {
+  const layout = planLayout(plan);
+  const parameters = new Float32Array(layout.length);
+  for (const { initialiser, offset, length } of layout.blocks) {
+    if (offset < layout.front && initialiser.kind === 'ones') parameters.fill(1, offset, offset + length);
+  }
+  return withNetwork(layout, parameters as ModelParameters, initialise(plan.model, plan.seed));
 }

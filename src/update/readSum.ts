@@ -34,26 +34,17 @@ export function readSum(input: {
   readonly rotationSeed?: Bytes;
 }): SumReading {
   const { sum, sumSpec, plan, survivors, rotationSeed } = input;
-  const words = wordCount(sumSpec);
-  if (sum.length !== words) throw wrong('sum/length', 'number of words', sum.length, `${words}`);
-  const views = new Map<string, SegmentView>();
-  for (const view of segmentViews(sumSpec, sum)) {
-    checkRange(view, survivors);
-    views.set(view.segment.name, view);
-  }
+  const views = checkedViews(sum, sumSpec, survivors);
   const integer = (name: string): number => wideInteger(name, views, survivors);
-
-  const count = integer('count');
-  if (count !== survivors) throw wrong('sum/count', 'count', count, `${survivors}, the number of survivors`);
-  if (views.get('zeros')?.words.some((word) => word !== 0)) throw wrong('sum/zeros', 'check word', 'not 0', '0');
 
   const part = (name: Part): PartFigures => {
     const samples = integer(`${name}/samples`);
     const correct = integer(`${name}/correct`);
-    if (correct > samples) throw wrong('sum/figures', `${name}/correct`, correct, `at most the samples, ${samples}`);
+    if (correct > samples) throw wrongSum('sum/figures', `${name}/correct`, correct, `at most the samples, ${samples}`);
     const lossSum = integer(`${name}/loss`) * (views.get(`${name}/loss`)?.segment.scale ?? 0);
     const most = samples * MAX_SAMPLE_LOSS;
-    if (lossSum > most) throw wrong('sum/figures', `${name}/loss`, lossSum, `at most ${most} for ${samples} samples`);
+    if (lossSum > most)
+      throw wrongSum('sum/figures', `${name}/loss`, lossSum, `at most ${most} for ${samples} samples`);
     const part = { lossSum, correct, samples };
     return COUNTED_PARTS.includes(name) ? withCounts(name, part, plan, views) : part;
   };
@@ -64,7 +55,7 @@ export function readSum(input: {
   const totalWeight = integer('weight');
   const mostWeight = survivors * plan.aggregation.weightCap;
   if (totalWeight <= 0 || totalWeight > mostWeight) {
-    throw wrong('sum/weight', 'weight', totalWeight, `from 1 to ${mostWeight}`);
+    throw wrongSum('sum/weight', 'weight', totalWeight, `from 1 to ${mostWeight}`);
   }
   const mean = aroundMiddle(update, survivors);
   if (update.segment.block > 1) {
@@ -73,6 +64,21 @@ export function readSum(input: {
   }
   scaleToMean(mean, update.segment, plan, totalWeight);
   return { figures, totalWeight, update: mean };
+}
+
+/** By name, once words, count and zeros are what they must be in a sum of any kind. @throws HushError `sum/…` as above. */
+export function checkedViews(sum: AggregateSum, sumSpec: SumSpec, survivors: number): ReadonlyMap<string, SegmentView> {
+  const words = wordCount(sumSpec);
+  if (sum.length !== words) throw wrongSum('sum/length', 'number of words', sum.length, `${words}`);
+  const views = new Map<string, SegmentView>();
+  for (const view of segmentViews(sumSpec, sum)) {
+    checkRange(view, survivors);
+    views.set(view.segment.name, view);
+  }
+  const count = wideInteger('count', views, survivors);
+  if (count !== survivors) throw wrongSum('sum/count', 'count', count, `${survivors}, the number of survivors`);
+  if (views.get('zeros')?.words.some((word) => word !== 0)) throw wrongSum('sum/zeros', 'check word', 'not 0', '0');
+  return views;
 }
 
 function withCounts(name: Part, part: PartFigures, plan: Plan, views: ReadonlyMap<string, SegmentView>): PartFigures {
@@ -86,7 +92,7 @@ function withCounts(name: Part, part: PartFigures, plan: Plan, views: ReadonlyMa
   const figures = { ...part, counts: countsOf(spec.kind, amounts) };
   const problem = countsProblem(figures);
   if (problem === undefined) return figures;
-  throw wrong('sum/figures', `${name}/counts`, problem, 'counts that add up');
+  throw wrongSum('sum/figures', `${name}/counts`, problem, 'counts that add up');
 }
 
 /** (integer · scale / 2) · weightCap / totalWeight, in this order: everyone gets the same bits. */
@@ -100,7 +106,7 @@ function checkRange({ segment, words }: SegmentView, survivors: number): void {
   const largest = survivors * (2 ** segment.bits - 1);
   for (let i = 0; i < words.length; i++) {
     const word = words[i] ?? 0;
-    if (word > largest) throw wrong('sum/range', `${segment.name}[${i}]`, word, `at most ${largest}`);
+    if (word > largest) throw wrongSum('sum/range', `${segment.name}[${i}]`, word, `at most ${largest}`);
   }
 }
 
@@ -108,7 +114,7 @@ function checkRange({ segment, words }: SegmentView, survivors: number): void {
 function wideInteger(name: string, views: ReadonlyMap<string, SegmentView>, survivors: number): number {
   const value = readLimbs(viewOf(name, views));
   const largest = survivors * MAX_WIDE_INTEGER;
-  if (value > largest) throw wrong('sum/range', name, value, `at most ${largest}`);
+  if (value > largest) throw wrongSum('sum/range', name, value, `at most ${largest}`);
   return value;
 }
 
@@ -118,7 +124,7 @@ function viewOf(name: string, views: ReadonlyMap<string, SegmentView>): SegmentV
   return view;
 }
 
-function wrong(code: ErrorCode, field: string, value: number | string, expected: string): HushError {
+export function wrongSum(code: ErrorCode, field: string, value: number | string, expected: string): HushError {
   return new HushError(code, `The sum's ${field} is ${value}, expected ${expected}.`, {
     advice: 'The round is abandoned; nothing of it enters the model.',
   });

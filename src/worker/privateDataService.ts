@@ -26,7 +26,8 @@ export class PrivateDataService {
   async read({ plan, files, anew }: DataOrder): Promise<DataReport> {
     const expected = expectedBy(plan);
     if (anew) this.#reader = undefined;
-    const reader = (this.#reader ??= new PrivateDataReader(expected, this.#decoder));
+    const leavesMissing = plan.statistics !== undefined;
+    const reader = (this.#reader ??= new PrivateDataReader(expected, this.#decoder, leavesMissing));
     const running = (this.#running = new AbortController());
     let reportAtMs = 0;
     try {

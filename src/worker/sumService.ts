@@ -9,7 +9,7 @@ import type { ModelParameters } from '../core/updateStages.ts';
 import { Accumulator } from '../update/accumulator.ts';
 import { applySum } from '../update/aggregate.ts';
 import { readGroupSum } from '../update/groupSum.ts';
-import { initialise } from '../update/initialise.ts';
+import { initialModel } from '../update/initialise.ts';
 import { modelHashOf } from '../update/modelHash.ts';
 import { packWords } from '../update/pack.ts';
 import { piecesRoot } from '../update/pieces.ts';
@@ -46,8 +46,7 @@ export class SumService {
   }
 
   initialModel(): ModelParameters {
-    const { model, seed } = need(this.#plan, 'a plan');
-    return initialise(model, seed);
+    return initialModel(need(this.#plan, 'a plan'));
   }
 
   begin(order: SumOrder): void {

@@ -7,7 +7,7 @@ import type { HashedModel } from '../core/localWork.ts';
 import type { Plan } from '../core/plan.ts';
 import type { ModelParameters } from '../core/updateStages.ts';
 import { browserImages } from '../data/browserImages.ts';
-import { initialise } from '../update/initialise.ts';
+import { initialModel } from '../update/initialise.ts';
 import { modelHashOf } from '../update/modelHash.ts';
 import { crashOnUnhandled } from './crash.ts';
 import { outcomeOf, READY } from './outcome.ts';
@@ -38,8 +38,8 @@ function training(): never {
   });
 }
 
-function initialModel({ model, seed }: Plan): HashedModel {
-  const parameters = initialise(model, seed);
+function hashedInitialModel(plan: Plan): HashedModel {
+  const parameters = initialModel(plan);
   return { parameters, hash: modelHashOf(parameters) };
 }
 
@@ -56,7 +56,7 @@ const api: TrainerApi = {
   open: (task) => answer(() => service.open(task), 'data/failed'),
   chooseEngine: (wish) => answer(() => service.chooseEngine(wish), 'engine/failed'),
   // Not in the queue: the ledger is verified while the engine is still being chosen.
-  initialModel: (plan) => outcomeOf(() => initialModel(plan), 'worker/failed'),
+  initialModel: (plan) => outcomeOf(() => hashedInitialModel(plan), 'worker/failed'),
   load: (parameters) => answer(() => service.load(parameters), 'worker/failed'),
   train: (order) => answer(() => service.train(order), 'engine/failed'),
   // Not kept waiting for minutes: whoever asks is told at once.

@@ -21,25 +21,30 @@ import type {
   TrainOrder,
   TrainReport,
 } from '../core/localWork.ts';
-import { lossOf, networkOf, outputsOf } from '../core/modelSpec.ts';
+import { lossOf, outputsOf } from '../core/modelSpec.ts';
+import { networkExamples } from '../core/normalisation.ts';
+import { networkParameters, planLayout, planNetwork, withNetwork } from '../core/planLayout.ts';
 import type { Random } from '../core/ports.ts';
 import { figuresOf } from '../core/predictions.ts';
 import { NO_FIGURES, ringBits, sumSpecFor } from '../core/sumSpec.ts';
 import type { Figures, PartFigures, SumSpec } from '../core/sumSpec.ts';
 import type { HeldOutExample } from '../core/tryOut.ts';
-import type { ClippedUpdate, ModelParameters } from '../core/updateStages.ts';
-import { balanced } from '../data/balance.ts';
+import type { ClippedUpdate, FieldVector, ModelParameters } from '../core/updateStages.ts';
 import { PublicDataSource } from '../data/publicDataset.ts';
 import type { PrivateDataService } from './privateDataService.ts';
 import type { FetchFile } from '../data/gunzip.ts';
 import { applySum } from '../update/aggregate.ts';
 import { clip, differenceOf } from '../update/clip.ts';
+import { localStatistics } from '../update/localStatistics.ts';
+import type { ExactStatistics } from '../update/localStatistics.ts';
 import { mask } from '../update/mask.ts';
 import { modelHashOf } from '../update/modelHash.ts';
 import { piecesRoot } from '../update/pieces.ts';
 import { quantise, saturation } from '../update/quantise.ts';
 import type { QuantiseInput } from '../update/quantise.ts';
 import { rotationSeed } from '../update/rotation.ts';
+import { writeStatistics } from '../update/statisticsSum.ts';
+import { PreparedData } from './preparedData.ts';
 import { maskedGlimpse, rawGlimpse } from './glimpse.ts';
 import type { RawGlimpse } from './glimpse.ts';
 import { TrainControl } from './trainControl.ts';
@@ -59,19 +64,21 @@ interface Trained {
   readonly round: RoundNumber;
   readonly figures: Figures;
   readonly glimpse: RawGlimpse;
-  /** Undefined after a round that only measures. */
+  /** Of a round of statistics alone. */
+  readonly statistics?: ExactStatistics;
+  /** Undefined after a round that trains nothing. */
   readonly update: ClippedUpdate | undefined;
   /** Of the model that was trained from. */
   readonly modelHash: Hash;
 }
 
+const NO_GLIMPSE: RawGlimpse = { start: 0, values: [] };
+
 export class TrainService {
   readonly control: TrainControl;
   readonly #options: TrainServiceOptions;
   #task: TrainerTask | undefined;
-  #data: TrainingData | undefined;
-  /** The training part as the plan balances it; what people have counts in the average. */
-  #examples: Examples | undefined;
+  #data: PreparedData | undefined;
   #model: HashedModel | undefined;
   #engine: (Chosen & { readonly session: EngineSession }) | undefined;
   #trained: Trained | undefined;
@@ -87,9 +94,8 @@ export class TrainService {
     this.#trained = undefined;
     this.#task = task;
     const data = await this.#source(task).load();
-    this.#data = data;
+    this.#data = new PreparedData(task.plan, data);
     const { training, validation, test } = data;
-    this.#examples = balanced(training, task.plan.training);
     return { samples: { training: training.count, validation: validation.count, test: test.count } };
   }
 
@@ -103,9 +109,9 @@ export class TrainService {
     this.#forgetEngine();
     const { plan } = need(this.#task, 'a task');
     const chosen = this.#options.engine ?? (await this.#fastest(wish));
-    const session = await chosen.engine.open(networkOf(plan.model));
+    const session = await chosen.engine.open(planNetwork(plan));
     this.#engine = { ...chosen, session };
-    const examples = need(this.#examples, 'data');
+    const { training: examples } = need(this.#data, 'data').of(this.#model?.parameters);
     if (examples.count > 0) await session.prepare?.(plan.training, examples);
     return chosen.choice;
   }
@@ -114,7 +120,7 @@ export class TrainService {
     const { plan, forceEngine } = need(this.#task, 'a task');
     const stock = forceEngine === 'stock';
     return chooseEngine({
-      network: networkOf(plan.model),
+      network: planNetwork(plan),
       training: plan.training,
       open: stock ? (await import('../engine/stock/stockEngine.ts')).openStockEngine : openEngine,
       machine: await describeMachine(),
@@ -144,30 +150,38 @@ export class TrainService {
 
   async #train({ round, kind, seed }: TrainOrder): Promise<TrainReport> {
     const { plan } = need(this.#task, 'a task');
-    const data = need(this.#data, 'data');
     const { parameters: model, hash: modelHash } = need(this.#model, 'a model');
     await this.control.proceed();
     const startMs = performance.now();
+    const report = { round, updateNorm: 0, saturated: 0 };
+    if (kind === 'statistics') {
+      const statistics = localStatistics(plan, need(this.#data, 'data').raw.training);
+      const figures = { training: NO_FIGURES, validation: NO_FIGURES, test: NO_FIGURES };
+      this.#trained = { round, figures, glimpse: NO_GLIMPSE, statistics, update: undefined, modelHash };
+      return { ...report, durationMs: performance.now() - startMs, figures };
+    }
+    const data = need(this.#data, 'data').of(model);
     const session = await this.#session();
-    session.setParameters(model);
+    const layout = planLayout(plan);
+    session.setParameters(networkParameters(layout, model));
     // Of the model that the round begins with, so that every participant measures the same one.
     const validation = await this.#measure(session, data.validation);
     await this.control.proceed();
     const test = await this.#measure(session, data.test);
     await this.control.proceed();
-    const report = { round, updateNorm: 0, saturated: 0 };
     if (kind === 'evaluate') {
       const figures = { training: NO_FIGURES, validation, test };
-      this.#trained = { round, figures, glimpse: { start: 0, values: [] }, update: undefined, modelHash };
+      this.#trained = { round, figures, glimpse: NO_GLIMPSE, update: undefined, modelHash };
       return { ...report, durationMs: performance.now() - startMs, figures };
     }
-    const training = await session.train(need(this.#examples, 'data'), plan.training, seed, this.control);
-    const raw = differenceOf(await session.parameters(), model);
+    const training = await session.train(data.training, plan.training, seed, this.control);
+    const after = withNetwork(layout, model, await session.parameters());
+    const raw = differenceOf(after, model, layout.sent);
     const { clipped, norm } = clip(raw, plan.aggregation.clipNorm);
     const figures = { training, validation, test };
     const trained = { round, figures, glimpse: rawGlimpse(raw), update: clipped, modelHash };
     this.#trained = trained;
-    const saturated = saturation(this.#toQuantise(trained, sumSpecFor(kind, plan, model.length)));
+    const saturated = saturation(this.#toQuantise(trained, sumSpecFor(kind, plan)));
     return { ...report, durationMs: performance.now() - startMs, figures, updateNorm: norm, saturated };
   }
 
@@ -187,7 +201,7 @@ export class TrainService {
       throw new HushError('worker/order', `Round ${round} is to be masked, expected ${trained?.round ?? 'none'}.`);
     }
     this.#trained = undefined;
-    const { vector } = quantise(this.#toQuantise(trained, sumSpec), this.#options.random);
+    const vector = this.#vectorOf(trained, sumSpec);
     const bits = ringBits(sumSpec, groupSize);
     const masked = mask(vector, bits, seeds);
     return {
@@ -197,17 +211,18 @@ export class TrainService {
     };
   }
 
-  /** Of the current model. */
+  /** Of the current model, for examples as they were loaded. */
   async predict(examples: Examples): Promise<Float32Array> {
+    const { plan } = need(this.#task, 'a task');
     const { parameters } = need(this.#model, 'a model');
     const session = await this.#session();
-    session.setParameters(parameters);
-    return session.predict(examples);
+    session.setParameters(networkParameters(planLayout(plan), parameters));
+    return session.predict(networkExamples(plan, parameters, examples));
   }
 
   /** @throws HushError `data/nothing` where no example was held out. */
   heldOut(index: number): HeldOutExample {
-    const { test, validation } = need(this.#data, 'data');
+    const { test, validation } = need(this.#data, 'data').raw;
     const part = test.count > 0 ? test : validation;
     if (part.count === 0) throw new HushError('data/nothing', 'No example was held out in this tab.');
     return { example: exampleOf(part, index % part.count), of: part.count };
@@ -220,9 +235,14 @@ export class TrainService {
     return report;
   }
 
+  #vectorOf(trained: Trained, sumSpec: SumSpec): FieldVector {
+    if (sumSpec.kind !== 'statistics') return quantise(this.#toQuantise(trained, sumSpec), this.#options.random).vector;
+    return writeStatistics(sumSpec, need(trained.statistics, 'statistics'));
+  }
+
   #toQuantise({ round, modelHash, update, figures }: Trained, sumSpec: SumSpec): QuantiseInput {
     const { plan } = need(this.#task, 'a task');
-    const weight = need(this.#data, 'data').training.count;
+    const weight = need(this.#data, 'data').raw.training.count;
     return { sumSpec, plan, update, rotationSeed: rotationSeed(modelHash, round), weight, figures };
   }
 

@@ -24,7 +24,9 @@ it.each<ModelSpec>([
   const start = initialise(spec, 1);
   const engine = await openEngine('cpu');
   const ours = await gradientOf(engine, network, examples, start);
-  const model = await tfl.models.modelFromJSON({ modelTopology: layersTopology(spec) } as never);
+  const model = await tfl.models.modelFromJSON({
+    modelTopology: layersTopology({ model: spec, training: {} }),
+  } as never);
   model.setWeights(
     parameterLayout(spec).blocks.map(({ shape, offset, length }) =>
       tf.tensor(start.slice(offset, offset + length), [...shape]),

@@ -157,7 +157,9 @@ export function portContract(name: EngineName, engineOf: () => TrainingEngine, s
     await atGate;
     expect(calls).toBe(1);
     open();
-    expect(await running).toEqual(figures);
+    // Threads that come in or stay out add the losses up in another order.
+    const same = { ...figures, lossSum: expect.closeTo(figures.lossSum, 6) };
+    expect(await running).toEqual(same);
     expect(calls).toBeGreaterThan(1);
     const stopping: TrainingControl = {
       proceed: () => Promise.reject(new HushError('engine/stopped', 'Training was stopped.')),
@@ -165,7 +167,7 @@ export function portContract(name: EngineName, engineOf: () => TrainingEngine, s
     };
     await expect(session.evaluate(clouds(600), stopping)).rejects.toMatchObject({ code: 'engine/stopped' });
     expect(session.liveTensors()).toBe(before);
-    expect(await session.evaluate(clouds(600))).toEqual(figures);
+    expect(await session.evaluate(clouds(600))).toEqual(same);
   });
 
   it.each([NaN, 1e30])('notices that training with the learning rate %s diverges', async (learningRate) => {

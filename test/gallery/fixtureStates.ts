@@ -16,6 +16,24 @@ function at(
   return { ...view, people: people(states, view.role === 'participant'), round: { ...round12!, ...round }, ...more };
 }
 
+const someStatistics: RunView['statistics'] = {
+  people: 8,
+  examples: 8000,
+  features: [
+    { name: 'body mass (g)', count: 7981, mean: 4201.75, variance: 643_131 },
+    { name: 'bill length (mm)', count: 8000, mean: 43.9219, variance: 29.807 },
+  ],
+  tallies: [
+    { name: 'species', names: ['Adelie', 'Chinstrap', 'Gentoo'], counts: [3512, 1588, 2900], minimumSupport: 0 },
+    {
+      name: 'town',
+      names: undefined,
+      counts: Array.from({ length: 32 }, (_, i) => (i % 5 === 3 ? 0 : 40 + ((i * 97) % 400))),
+      minimumSupport: 10,
+    },
+  ],
+};
+
 const eight = (state: PersonState): readonly PersonState[] => Array.from({ length: 8 }, () => state);
 const MANY: readonly PersonState[] = Array.from({ length: 200 }, (_, i) =>
   i % 17 === 5 ? 'left' : i % 5 === 1 ? 'training' : i % 31 === 7 ? 'asleep' : 'masked',
@@ -81,6 +99,13 @@ export const participantStates: Readonly<Record<string, RunView>> = {
     { step: 'confirm', stepFraction: 0.9, masked: 7, unmasked: true },
     { waiting: { for: '1 of 7 confirmations', untilMs: NOW + 3000 } },
   ),
+  counting: at(
+    running,
+    eight('training'),
+    { number: 1, step: 'train', kind: 'statistics', stepFraction: 0.5, masked: 0, completed: 0 },
+    { sentence: 'Adding up statistics of the data.', curve: [] },
+  ),
+  counted: { ...running, statistics: someStatistics },
   evaluating: at(
     running,
     eight('training'),

@@ -114,6 +114,7 @@ export const running: RunView = {
     unmasked: false,
   },
   people: people(MIDDLE, true),
+  statistics: undefined,
   curve: curve(11),
   own: { round: 11, part: 'validation', metric: { name: 'accuracy', value: 0.931 }, loss: 0.2134, samples: 100 },
   secondsPerRound: 3.42,

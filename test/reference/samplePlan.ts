@@ -46,3 +46,9 @@ export function samplePlan(aggregation: Partial<Plan['aggregation']> = {}): Plan
   };
   return parsePlan(utf8(JSON.stringify(document))).plan;
 }
+
+/** The same with a model of `parameters` parameters, at least 2. */
+export function withParameters(plan: Plan, parameters: number): Plan {
+  const loss = 'softmax-cross-entropy';
+  return { ...plan, model: { architecture: 'linear', inputs: parameters - 1, outputs: 1, loss } };
+}

@@ -14,29 +14,36 @@ import type {
   TrainOrder,
   TrainReport,
 } from '../../src/core/localWork.ts';
+import type { Examples } from '../../src/core/dataset.ts';
 import type { EngineChoice } from '../../src/core/engine.ts';
 import type { Hash } from '../../src/core/ids.ts';
+import { planLayout } from '../../src/core/planLayout.ts';
 import type { Plan } from '../../src/core/plan.ts';
 import type { FailureHandler, Random, Unsubscribe } from '../../src/core/ports.ts';
 import { SeededRandom } from '../../src/core/seededRandom.ts';
+import { inputsOf, outputsOf } from '../../src/core/modelSpec.ts';
 import { ringBits } from '../../src/core/sumSpec.ts';
-import type { Figures, PartFigures } from '../../src/core/sumSpec.ts';
+import type { Figures, PartFigures, RoundKind } from '../../src/core/sumSpec.ts';
 import type { FieldVector, ModelParameters } from '../../src/core/updateStages.ts';
 import { applySum } from '../../src/update/aggregate.ts';
 import { clip, differenceOf } from '../../src/update/clip.ts';
-import { initialise } from '../../src/update/initialise.ts';
+import { initialModel } from '../../src/update/initialise.ts';
+import { localStatistics } from '../../src/update/localStatistics.ts';
 import { mask } from '../../src/update/mask.ts';
 import { modelHashOf } from '../../src/update/modelHash.ts';
 import { piecesRoot } from '../../src/update/pieces.ts';
 import { quantise } from '../../src/update/quantise.ts';
 import { withCounts } from '../../tools/simulate/figures.ts';
 import { rotationSeed } from '../../src/update/rotation.ts';
+import { writeStatistics } from '../../src/update/statisticsSum.ts';
 
 export class PlainTrainer implements Trainer {
   /** Every field vector that was masked, by round: what the unmasked sum must be the sum of. */
   readonly vectors = new Map<number, FieldVector>();
   /** The seeds of every mask that was put on, by round. */
   readonly seeds = new Map<number, readonly MaskSeed[]>();
+  /** What statistics are taken of; nothing is trained on it. */
+  examples: Examples | undefined;
   /** Awaited in every `train`: tests hold a participant there, or make it fail. */
   whileTraining: () => Promise<void> = () => Promise.resolve();
   /** Figures of the held-out data by the current model: tests of what a model is worth measure for real. */
@@ -55,6 +62,7 @@ export class PlainTrainer implements Trainer {
 
   async open(task: TrainerTask): Promise<TrainerInfo> {
     this.#task = task;
+    this.examples ??= someImages(task.plan, this.#samples);
     return { samples: { training: this.#samples, validation: 10, test: 20 } };
   }
 
@@ -62,8 +70,8 @@ export class PlainTrainer implements Trainer {
     return { engine: 'cpu', adapter: 'plain', samplesPerSecond: 1, reason: 'The only one.', candidates: [] };
   }
 
-  async initialModel({ model, seed }: Plan): Promise<HashedModel> {
-    const parameters = initialise(model, seed);
+  async initialModel(plan: Plan): Promise<HashedModel> {
+    const parameters = initialModel(plan);
     return { parameters, hash: modelHashOf(parameters) };
   }
 
@@ -83,9 +91,10 @@ export class PlainTrainer implements Trainer {
     return { round, durationMs: 5, figures: this.#figures(kind), updateNorm: 1, saturated: 0 };
   }
 
-  #figures(kind: 'train' | 'evaluate'): Figures {
+  #figures(kind: RoundKind): Figures {
     const { plan } = this.#need(this.#task);
     const none = { lossSum: 0, correct: 0, samples: 0 };
+    if (kind === 'statistics') return { training: none, validation: none, test: none };
     return {
       training: kind === 'train' ? { lossSum: 1.5, correct: 1, samples: this.#samples } : none,
       validation: withCounts(plan, { lossSum: 2.25, correct: 5, samples: 10 }),
@@ -96,13 +105,15 @@ export class PlainTrainer implements Trainer {
   async mask({ round, sumSpec, groupSize, seeds }: MaskOrder): Promise<MaskReport> {
     const { plan } = this.#need(this.#task);
     const model = this.#need(this.#model);
-    const update = this.#trained && clip(differenceOf(this.#trained, model), plan.aggregation.clipNorm).clipped;
+    const update =
+      this.#trained &&
+      clip(differenceOf(this.#trained, model, planLayout(plan).sent), plan.aggregation.clipNorm).clipped;
     const seed = rotationSeed(modelHashOf(model), round);
-    const figures = this.#figures(sumSpec.kind === 'train' ? 'train' : 'evaluate');
-    const { vector } = quantise(
-      { sumSpec, plan, update, rotationSeed: seed, weight: this.#samples, figures },
-      this.#random,
-    );
+    const figures = this.#figures(sumSpec.kind);
+    const vector =
+      sumSpec.kind === 'statistics'
+        ? writeStatistics(sumSpec, localStatistics(plan, this.#need(this.examples)))
+        : quantise({ sumSpec, plan, update, rotationSeed: seed, weight: this.#samples, figures }, this.#random).vector;
     this.vectors.set(round, new Uint32Array(vector) as FieldVector);
     this.seeds.set(round, seeds);
     const masked = mask(vector, ringBits(sumSpec, groupSize), seeds);
@@ -141,4 +152,13 @@ export class PlainTrainer implements Trainer {
     if (value === undefined) throw new HushError('worker/order', 'Not ready.');
     return value;
   }
+}
+
+/** Grey values and classes that differ from one number of samples to another. */
+function someImages({ model }: Plan, count: number): Examples {
+  const random = SeededRandom.of(count, 3);
+  const width = inputsOf(model).size;
+  const inputs = Uint8Array.from({ length: count * width }, () => random.below(256));
+  const labels = Uint8Array.from({ length: count }, () => random.below(outputsOf(model).size));
+  return { count, width, inputs, inputScale: 1 / 255, labels };
 }

@@ -197,7 +197,7 @@ it.each<ModelSpec>([
   { architecture: 'lstm', vocabulary: 5, width: 3, units: 4, length: 6 },
 ])('what is written of a model of ours is read as the same: $architecture', (spec) => {
   const network = networkOf(spec);
-  const read = placeNetwork(networkOfTopology(layersTopology(spec) as Topology, network.loss));
+  const read = placeNetwork(networkOfTopology(layersTopology({ model: spec, training: {} }) as Topology, network.loss));
   const ours = placeNetwork(network);
   expect(read.layout).toEqual(ours.layout);
   const plain = ({ layers }: PlacedNetwork) =>

@@ -8,7 +8,12 @@ import { layersModelFiles, layersTopology } from '../../src/core/layersModel.ts'
 import type { Topology } from '../../src/core/layersTopology.ts';
 import { networkOf, parameterLayout } from '../../src/core/modelSpec.ts';
 import type { ModelSpec } from '../../src/core/modelSpec.ts';
+import { networkExamples } from '../../src/core/normalisation.ts';
+import type { Plan } from '../../src/core/plan.ts';
+import { planLayout } from '../../src/core/planLayout.ts';
+import { SeededRandom } from '../../src/core/seededRandom.ts';
 import type { ModelParameters } from '../../src/core/updateStages.ts';
+import { samplePlan } from '../reference/samplePlan.ts';
 import { slowOutputs, slowRows } from '../reference/slowNetwork.ts';
 import { someExamples, someParameters as parametersOf } from '../support/networks.ts';
 
@@ -27,11 +32,16 @@ const SPECS: readonly ModelSpec[] = [
   { architecture: 'resnet', height: 6, width: 5, channels: 2, outputs: 3, filters: 2, blocksPerStage: 2 },
   {
     architecture: 'layers',
-    topology: layersTopology({ architecture: 'cnn', height: 5, width: 4, channels: 1, outputs: 4 }) as Topology,
+    topology: layersTopology({
+      model: { architecture: 'cnn', height: 5, width: 4, channels: 1, outputs: 4 },
+      training: {},
+    }) as Topology,
     loss: 'softmax-cross-entropy',
   },
   { architecture: 'lstm', vocabulary: 5, width: 3, units: 4, length: 6 },
 ];
+
+const withModel = (model: ModelSpec): Plan => ({ ...samplePlan(), model });
 
 /** No two parameters alike, so that any other order gives other outputs. */
 const someParameters = (spec: ModelSpec): ModelParameters => parametersOf(networkOf(spec), 11);
@@ -70,7 +80,7 @@ afterEach(() => tf.disposeVariables());
 describe.each(SPECS)('$architecture: $hidden $activation $loss', (spec) => {
   const { input, output } = placeNetwork(networkOf(spec));
   const parameters = someParameters(spec);
-  const { modelJson, weights } = layersModelFiles(spec, parameters, { name: 'A model', rounds: 3 });
+  const { modelJson, weights } = layersModelFiles(withModel(spec), parameters, { name: 'A model', rounds: 3 });
 
   it('has its parameters as little-endian float32, in the order of the layout', () => {
     expect(bytesToFloat32(weights)).toEqual(new Float32Array(parameters));
@@ -122,9 +132,39 @@ describe.each(SPECS)('$architecture: $hidden $activation $loss', (spec) => {
 describe('a model that Keras cannot describe', () => {
   it('is saved with its network in place of a topology', () => {
     const spec: ModelSpec = { architecture: 'gpt', width: 4, layers: 1, heads: 2, length: 5, vocabulary: 6 };
-    const { modelJson, weights } = layersModelFiles(spec, someParameters(spec), { name: 'A model' });
+    const { modelJson, weights } = layersModelFiles(withModel(spec), someParameters(spec), { name: 'A model' });
     const json = JSON.parse(modelJson) as Record<string, unknown>;
     expect(json).toMatchObject({ modelTopology: null, network: networkOf(spec) });
     expect(weights.length).toBe(4 * parameterLayout(spec).length);
+  });
+});
+
+describe('a model whose plan normalises', () => {
+  const specs = SPECS.filter((spec) => placeNetwork(networkOf(spec)).network.input.kind === 'values');
+
+  it.each(specs)('takes values as they are: $architecture $hidden', async (spec) => {
+    const plan = { ...withModel(spec), statistics: { normalise: true, minimumSupport: 1 } };
+    const layout = planLayout(plan);
+    const random = SeededRandom.of(12);
+    const network = someParameters(spec);
+    const parameters = new Float32Array(layout.length) as ModelParameters;
+    for (let i = 0; i < layout.front; i++)
+      parameters[i] = i < layout.front / 2 ? 5 * random.normal() : random.uniform();
+    parameters.set(network, layout.front);
+    const { modelJson, weights } = layersModelFiles(plan, parameters, { name: 'A model' });
+    const model = await load(modelJson, weights.buffer);
+    expect(model.getWeights().reduce((sum, { size }) => sum + size, 0)).toBe(layout.length);
+    const told = (model.getUserDefinedMetadata() as { normalisation: readonly object[] }).normalisation;
+    expect(told[0]).toMatchObject({ mean: parameters[0], variance: parameters[layout.front / 2] });
+
+    const { input } = placeNetwork(networkOf(spec));
+    const raw = { ...someExamples(networkOf(spec), 5), inputScale: 1 };
+    const predicted = tf.tidy(() => [
+      ...(model.predict(tf.tensor(raw.inputs, [5, ...input], 'float32')) as tfjs.Tensor).dataSync(),
+    ]);
+    const { inputs, width } = networkExamples(plan, parameters, raw);
+    const expected = slowRows(inputs, width).flatMap((row) => forward(spec, network, row));
+    expected.forEach((value, k) => expect(predicted[k]).toBeCloseTo(value, 4));
+    model.dispose();
   });
 });

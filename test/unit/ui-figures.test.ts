@@ -27,7 +27,7 @@ describe('a plan', () => {
       planFacts(plan)
         .find((fact) => fact.name === name)
         ?.value.replaceAll('\u00a0', ' ');
-    expect(value('Masked update')).toBe('242 kB from each person, each round');
+    expect(value('Masked update')).toBe('243 kB from each person, each round');
     expect(value('Model')).toBe('784–128–10, relu (mlp)');
     expect(value('People needed')).toBe('4 at least, 8 wanted');
   });

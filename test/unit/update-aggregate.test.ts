@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parameterLayout } from '../../src/core/modelSpec.ts';
+import { planLayout } from '../../src/core/planLayout.ts';
 import { NO_FIGURES, evaluationSumSpec, ringBits, trainingSumSpec } from '../../src/core/sumSpec.ts';
 import type { AggregateSum, ClippedUpdate, ModelParameters } from '../../src/core/updateStages.ts';
 import { hashOf } from '../../src/crypto/hash.ts';
@@ -11,25 +11,28 @@ import { modelHashOf } from '../../src/update/modelHash.ts';
 import { packWords } from '../../src/update/pack.ts';
 import { PIECE_BYTES, piecesRoot } from '../../src/update/pieces.ts';
 import { quantise } from '../../src/update/quantise.ts';
-import { samplePlan } from '../reference/samplePlan.ts';
+import { samplePlan, withParameters } from '../reference/samplePlan.ts';
 import { seededPort } from '../reference/seededPort.ts';
 
 const model = (...values: number[]): ModelParameters => Float32Array.from(values) as ModelParameters;
 const figures = { training: { lossSum: 4, correct: 5, samples: 10 }, validation: NO_FIGURES, test: NO_FIGURES };
 
 describe('applying an update', () => {
+  const layout = planLayout(withParameters(samplePlan(), 2));
+
   it('rounds once, to float32, and leaves the model before as it was', () => {
     const before = model(1, 2);
-    const next = applyUpdate(before, Float64Array.of(1e-9, 0.1), 0.5);
+    const next = applyUpdate(before, Float64Array.of(1e-9, 0.1), 0.5, layout);
     expect([...next]).toEqual([1, Math.fround(2.05)]);
     expect([...before]).toEqual([1, 2]);
   });
 
   it('lets no variance of a normalisation fall below 0', () => {
     const sizes = { height: 4, width: 4, channels: 1, outputs: 2, filters: 1, blocksPerStage: 1 };
-    const { blocks, length } = parameterLayout({ architecture: 'resnet', ...sizes });
+    const whole = planLayout({ model: { architecture: 'resnet', ...sizes }, training: {} });
+    const { blocks, length } = whole;
     const before = new Float32Array(length).fill(0.5) as ModelParameters;
-    const next = applyUpdate(before, new Float64Array(length).fill(-0.75), 1, blocks);
+    const next = applyUpdate(before, new Float64Array(length).fill(-0.75), 1, whole);
     const names = blocks.filter(({ offset }) => next[offset] === 0).map(({ name }) => name);
     expect(names).toEqual(blocks.map(({ name }) => name).filter((name) => name.endsWith('/moving_variance')));
     expect(names.length).toBe(9);
@@ -38,18 +41,18 @@ describe('applying an update', () => {
 
   it('refuses what leaves float32, and another length', () => {
     for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, 1e39]) {
-      expect(() => applyUpdate(model(1), Float64Array.of(bad), 1)).toThrow(
+      expect(() => applyUpdate(model(1, 1), Float64Array.of(0, bad), 1, layout)).toThrow(
         expect.objectContaining({ code: 'sum/not-finite' }),
       );
     }
-    expect(() => applyUpdate(model(1), new Float64Array(2), 1)).toThrow(
+    expect(() => applyUpdate(model(1, 1), new Float64Array(1), 1, layout)).toThrow(
       expect.objectContaining({ code: 'sum/length' }),
     );
   });
 });
 
 describe('applying a sum', () => {
-  const plan = samplePlan({ serverLearningRate: 0.5 });
+  const plan = withParameters(samplePlan({ serverLearningRate: 0.5 }), 2);
   const groupSize = 5;
 
   function orderOf(kind: 'train' | 'evaluate', updates: readonly (readonly number[])[]) {

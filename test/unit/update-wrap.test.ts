@@ -11,7 +11,7 @@ import { quantise } from '../../src/update/quantise.ts';
 import { readSum } from '../../src/update/readSum.ts';
 import { rotate, rotationSeed } from '../../src/update/rotation.ts';
 import { checkWrap, liftToMiddle } from '../../src/update/wrap.ts';
-import { samplePlan } from '../reference/samplePlan.ts';
+import { samplePlan, withParameters } from '../reference/samplePlan.ts';
 import { seededPort } from '../reference/seededPort.ts';
 
 /** In blocks of 1,024, the last one over the one before. */
@@ -38,7 +38,7 @@ function updatesOf(n: number, alike: number, seed: number): ClippedUpdate[] {
 /** `ranges`: the clip range, in standard deviations of a rotated coordinate. */
 function groupOf(n: number, alike: number, ranges: number, bits: number) {
   const clipRange = ranges / Math.sqrt(PARAMETERS);
-  const plan = samplePlan({ bits, clipRange, clipNorm: 1, rotation: true, ring: 'half' });
+  const plan = withParameters(samplePlan({ bits, clipRange, clipNorm: 1, rotation: true, ring: 'half' }), PARAMETERS);
   const sumSpec = trainingSumSpec(plan, PARAMETERS);
   const exact = new Float64Array(wordCount(sumSpec));
   updatesOf(n, alike, n + bits).forEach((update, i) => {

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { HushError } from '../../src/core/errors.ts';
-import { parameterLayout } from '../../src/core/modelSpec.ts';
+import { planLayout } from '../../src/core/planLayout.ts';
 import { parsePlan } from '../../src/core/plan.ts';
 import type { Plan } from '../../src/core/plan.ts';
 import { ringBits, trainingSumSpec } from '../../src/core/sumSpec.ts';
@@ -93,7 +93,7 @@ type Rule = Pick<Plan['aggregation'], 'bits' | 'rotation' | 'clipRange'>;
  * rotation nothing in a plan tells how large the largest coordinate is beside the norm: the ranges were found by trying.
  */
 function rule(plan: Plan, bits: number, rotation: boolean): Rule {
-  const deviation = plan.aggregation.clipNorm / Math.sqrt(parameterLayout(plan.model).length);
+  const deviation = plan.aggregation.clipNorm / Math.sqrt(planLayout(plan).sentLength);
   const clipRange = rotation ? Math.sqrt(2 * bits) * deviation : bits / 40;
   return { bits, rotation, clipRange: Number(clipRange.toPrecision(2)) };
 }
@@ -137,7 +137,7 @@ function rowOf(plan: Plan, of: Rule | undefined, results: readonly TrialResult[]
   };
   if (of === undefined) return { bits: null, rotation: false, clipRange: null, ringBits: null, ...figures };
   const changed = { ...plan, aggregation: { ...plan.aggregation, ...of } };
-  const ring = ringBits(trainingSumSpec(changed, parameterLayout(plan.model).length), participants);
+  const ring = ringBits(trainingSumSpec(changed), participants);
   return { ...of, ringBits: ring, ...figures };
 }
 

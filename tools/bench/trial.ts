@@ -1,7 +1,7 @@
 /** A federation in one thread, beside what averaging its updates in floating point would have given. */
 import { utf8 } from '../../src/core/bytes.ts';
 import type { EngineSession } from '../../src/core/engine.ts';
-import { networkOf } from '../../src/core/modelSpec.ts';
+import { planLayout, planNetwork, withNetwork } from '../../src/core/planLayout.ts';
 import type { Plan } from '../../src/core/plan.ts';
 import type { ClippedUpdate, ModelParameters } from '../../src/core/updateStages.ts';
 import { applyUpdate } from '../../src/update/applyUpdate.ts';
@@ -34,7 +34,8 @@ export interface TrialResult {
 
 export async function runTrial({ plan, participants, float, dataDir }: Trial): Promise<TrialResult> {
   const { rounds, clipNorm, serverLearningRate } = plan.aggregation;
-  const engine = await openNodeEngine(networkOf(plan.model));
+  const layout = planLayout(plan);
+  const engine = await openNodeEngine(planNetwork(plan));
   try {
     const shards = await shardsOf(plan, participants, { dataDir, entries: [] });
     const weights = shards.map(({ training }) => training.count);
@@ -53,8 +54,11 @@ export async function runTrial({ plan, participants, float, dataDir }: Trial): P
     for (let round = 1; round <= rounds; round++) {
       const before = run.model.parameters;
       const { reports } = await run.round('train');
-      const updates = trained.splice(0).map((after) => clip(differenceOf(after, before), clipNorm).clipped);
-      const exact = applyUpdate(before, weightedMean(updates, weights, plan), serverLearningRate);
+      const updates = trained.splice(0).map((after) => {
+        const raw = differenceOf(withNetwork(layout, before, after), before, layout.sent);
+        return clip(raw, clipNorm).clipped;
+      });
+      const exact = applyUpdate(before, weightedMean(updates, weights, plan), serverLearningRate, layout);
       largestNorm = Math.max(largestNorm, ...reports.map(({ updateNorm }) => updateNorm));
       if (float) {
         run.load(exact);

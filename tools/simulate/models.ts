@@ -3,7 +3,7 @@ import type { Hash } from '../../src/core/ids.ts';
 import type { HashedModel } from '../../src/core/localWork.ts';
 import type { Plan } from '../../src/core/plan.ts';
 import type { ModelParameters } from '../../src/core/updateStages.ts';
-import { initialise } from '../../src/update/initialise.ts';
+import { initialModel } from '../../src/update/initialise.ts';
 import { modelHashOf } from '../../src/update/modelHash.ts';
 
 /** Models of earlier rounds that are kept, for those who are behind. */
@@ -16,7 +16,7 @@ export class ModelPool {
 
   initial(plan: Plan): HashedModel {
     if (this.#initial !== undefined) return this.#initial;
-    const parameters = initialise(plan.model, plan.seed);
+    const parameters = initialModel(plan);
     const hash = this.hashOf(parameters);
     this.#initial = { parameters: this.shared(parameters, hash), hash };
     return this.#initial;

@@ -37,7 +37,8 @@ export function reportOf({ adapted, participants }: Combination, trained: Traine
     testLoss: rounded(last?.testLoss, 6),
     validationAccuracy: rounded(last?.validationAccuracy, 6),
     validationLoss: rounded(last?.validationLoss, 6),
-    curve: trained.curve,
+    // Cells by class are a screenful a round.
+    curve: trained.curve.map((point) => ({ ...point, testCounts: undefined, validationCounts: undefined })),
     modelHash: trained.modelHash,
     parameters: trained.parameters,
     secondsTotal: rounded(trained.seconds, 2) ?? 0,

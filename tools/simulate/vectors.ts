@@ -2,7 +2,7 @@
 import type { Plan } from '../../src/core/plan.ts';
 import type { Figures, SumSpec } from '../../src/core/sumSpec.ts';
 import type { ClippedUpdate, FieldVector, RawUpdate } from '../../src/core/updateStages.ts';
-import { parameterLayout } from '../../src/core/modelSpec.ts';
+import { planLayout } from '../../src/core/planLayout.ts';
 import { keystreamWords } from '../../src/crypto/prg.ts';
 import { clip } from '../../src/update/clip.ts';
 import { quantise } from '../../src/update/quantise.ts';
@@ -21,7 +21,7 @@ const LARGEST_CHANGE = 0.05;
 
 /** In place of training: uniform noise. */
 export function trainedUpdate({ seed, person, round }: VectorSource, plan: Plan): ClippedUpdate {
-  const words = keystreamWords(seedFor(seed, 'update', person, round), parameterLayout(plan.model).length);
+  const words = keystreamWords(seedFor(seed, 'update', person, round), planLayout(plan).sentLength);
   const raw = new Float32Array(words.length) as RawUpdate;
   for (let i = 0; i < raw.length; i++) raw[i] = ((words[i] ?? 0) / 2 ** 31 - 1) * LARGEST_CHANGE;
   return clip(raw, plan.aggregation.clipNorm).clipped;

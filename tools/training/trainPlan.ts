@@ -1,7 +1,7 @@
 /** Trains a plan from its first model to its last round, and tells what came of it. */
 import { utf8 } from '../../src/core/bytes.ts';
 import type { Hash } from '../../src/core/ids.ts';
-import { networkOf } from '../../src/core/modelSpec.ts';
+import { planNetwork } from '../../src/core/planLayout.ts';
 import { parsePlan } from '../../src/core/plan.ts';
 import type { MeasuredPoint } from '../../src/core/runView.ts';
 import { readSavedModel } from '../../src/core/savedModel.ts';
@@ -49,7 +49,7 @@ export async function trainPlan(
   const { plan } = document;
   const { rounds } = plan.aggregation;
   const start = startOf(plan, job.start === undefined ? undefined : readSavedModel(await startFiles(job.start)));
-  const engine = await openNodeEngine(networkOf(plan.model));
+  const engine = await openNodeEngine(planNetwork(plan));
   try {
     const shards = await shardsOf(plan, job.participants, job);
     const curve: MeasuredPoint[] = [];
@@ -62,6 +62,7 @@ export async function trainPlan(
     };
     const run = await TrainingRun.begin({ ...job, document, shards, engine, onTrained: tell });
     if (start) run.load(start.parameters);
+    if (run.next === 'statistics') await run.round('statistics');
     while (run.next === 'train') measured(await run.round('train'));
     measured(await run.round('evaluate'));
     const { hash, parameters } = run.model;

@@ -10,6 +10,7 @@ import type { HashedModel, TrainOrder, TrainReport } from '../../src/core/localW
 import { groupCount, groupMinimum, threshold } from '../../src/core/plan.ts';
 import type { Plan, PlanDocument } from '../../src/core/plan.ts';
 import type { MeasuredPoint } from '../../src/core/runView.ts';
+import type { FederatedStatistics } from '../../src/core/statistics.ts';
 import { sumSpecFor } from '../../src/core/sumSpec.ts';
 import type { SumSpec } from '../../src/core/sumSpec.ts';
 import type { ModelParameters } from '../../src/core/updateStages.ts';
@@ -58,6 +59,7 @@ export class TrainingRun {
   #round: RoundNumber = 0;
   #completed = 0;
   #judgement = UNJUDGED;
+  #statistics: FederatedStatistics | undefined;
 
   private constructor(setup: TrainingSetup, people: readonly Person[]) {
     const { plan, bytes } = setup.document;
@@ -77,7 +79,8 @@ export class TrainingRun {
 
   /** The last round measures: after those of the plan, or once it is to stop early. */
   get next(): TrainOrder['kind'] {
-    return kindOfNext(this.#plan, { completed: this.#completed, judgement: this.#judgement });
+    const head = { completed: this.#completed, judgement: this.#judgement, statistics: this.#statistics };
+    return kindOfNext(this.#plan, head);
   }
 
   get model(): HashedModel {
@@ -95,7 +98,7 @@ export class TrainingRun {
   /** @throws HushError `simulate/quorum` when too few are left for the protocol to go on, `engine/…`, `sum/…`. */
   async round(kind: TrainOrder['kind']): Promise<RoundOutcome> {
     const round = ++this.#round;
-    const sumSpec = sumSpecFor(kind, this.#plan, this.#model.parameters.length);
+    const sumSpec = sumSpecFor(kind, this.#plan);
     const gone = kind === 'train' ? this.#dropouts(round) : new Set<Person>();
     const groups = this.#draw(round);
     this.#summer.begin({ round, sumSpec, groupSizes: groups.map((members) => members.length) });
@@ -114,7 +117,8 @@ export class TrainingRun {
       const undoing = (await masks?.undoing(survivors.map(({ id }) => id))) ?? [];
       this.#summer.unmask(round, group, survivors.length, undoing);
     }
-    const { parameters, figures } = this.#summer.finish(round, this.#people.length, reports.length);
+    const { parameters, figures, statistics } = this.#summer.finish(round, this.#people.length, reports.length);
+    this.#statistics ??= statistics;
     if (kind === 'train') {
       this.#completed++;
       this.#judgement = judge(this.#plan, this.#judgement, figures.validation);

@@ -1,6 +1,7 @@
 /** metrics.jsonl beside the ledger: whatever the ledger tells too must be the same. */
 import { HushError } from '../../src/core/errors.ts';
 import type { Plan } from '../../src/core/plan.ts';
+import { statisticsView } from '../../src/core/statistics.ts';
 import { pointOf } from '../../src/federation/measured.ts';
 import type { LedgerRecord } from '../../src/federation/record.ts';
 import type { MetricsLine } from '../../src/federation/runFiles.ts';
@@ -16,7 +17,8 @@ export function checkMetrics(lines: readonly MetricsLine[], records: readonly Le
     const { round, kind, completed, survivors } = body;
     // Those of lost groups took part too.
     const participants = body.groups.reduce((sum, { members }) => sum + members, 0);
-    const expected = { round, kind, completed, participants, survivors, point: pointOf(body, plan) };
+    const statistics = body.statistics && statisticsView(plan, body.statistics);
+    const expected = { round, kind, completed, participants, survivors, point: pointOf(body, plan), statistics };
     for (const [field, wanted] of Object.entries(expected)) {
       const got = JSON.stringify(line?.[field as keyof typeof expected]);
       if (got === JSON.stringify(wanted)) continue;

@@ -2,20 +2,22 @@
 import { bytesToFloat32, utf8 } from '../../src/core/bytes.ts';
 import { asHushError, HushError } from '../../src/core/errors.ts';
 import type { FederationId, Hash, PublicKey } from '../../src/core/ids.ts';
-import { parameterLayout } from '../../src/core/modelSpec.ts';
+import { withStatistics } from '../../src/core/normalisation.ts';
 import { parsePlan, startHash } from '../../src/core/plan.ts';
 import type { Plan, PlanDocument } from '../../src/core/plan.ts';
+import { planLayout } from '../../src/core/planLayout.ts';
 import { readSafetensors } from '../../src/core/safetensors.ts';
+import { statisticsLayout } from '../../src/core/statisticsLayout.ts';
 import type { ModelParameters } from '../../src/core/updateStages.ts';
 import { hashOf } from '../../src/crypto/hash.ts';
 import type { LedgerContext, LedgerHead } from '../../src/federation/ledger.ts';
-import { pointOf } from '../../src/federation/measured.ts';
+import { curveOf } from '../../src/federation/measured.ts';
 import type { LedgerRecord } from '../../src/federation/record.ts';
 import { metricsTable } from '../../src/federation/metricsTable.ts';
 import { modelFilesOf } from '../../src/federation/modelFiles.ts';
 import type { ModelFiles } from '../../src/federation/modelFiles.ts';
 import { difference, readLedgerLines, readMetricsLines } from '../../src/federation/runFiles.ts';
-import { initialise } from '../../src/update/initialise.ts';
+import { initialModel } from '../../src/update/initialise.ts';
 import { modelHashOf } from '../../src/update/modelHash.ts';
 import { checkChain } from './chain.ts';
 import type { Chain } from './chain.ts';
@@ -187,11 +189,37 @@ async function verifyChain({ plan, planHash }: ReadPlan, { records, first }: Rea
   const { federation, coordinatorKey } = first.body;
   const context: LedgerContext = { binding: { federation, planHash }, coordinatorKey, plan };
   const given = startHash(plan);
-  const initial = given ?? modelHashOf(initialise(plan.model, plan.seed));
+  const model = initialModel(plan);
+  const initial = given ?? modelHashOf(model);
   const chain = await checkChain(context, initial, records);
+  checkStatistics(plan, model, records);
   const whose = given === undefined ? "the plan's seed" : "the plan's start";
   const text = `chained by hash from the model of ${whose}, ${initial}, to ${chain.head.recordHash}`;
   return { ...chain, context, text };
+}
+
+/** The model that follows from the statistics in the ledger is the one that the ledger names. */
+function checkStatistics(plan: Plan, initial: ModelParameters, records: readonly LedgerRecord[]): void {
+  for (const [i, { body }] of records.entries()) {
+    if (body.status !== 'complete' || body.statistics === undefined) continue;
+    const { features, counts } = body.statistics;
+    const layout = statisticsLayout(plan);
+    const tallied = layout.tallies.reduce((sum, { length }) => sum + length, 0);
+    const place = `line ${i + 1}, round ${body.round}`;
+    for (const [field, got, expected] of [
+      ['statistics.features', features.length, layout.features.length],
+      ['statistics.counts', counts.length, tallied],
+      // A model that the plan begins with is left as it is.
+      [
+        'modelHashAfter',
+        body.modelHashAfter,
+        plan.start ? body.modelHashBefore : modelHashOf(withStatistics(plan, initial, body.statistics)),
+      ],
+    ] as const) {
+      if (got === expected) continue;
+      throw new HushError('verify/statistics', `${place}: "body.${field}" is ${got}, expected ${expected}.`);
+    }
+  }
 }
 
 function roundsText(plan: Plan, { head, finished, spent }: Chain): string {
@@ -206,7 +234,7 @@ function roundsText(plan: Plan, { head, finished, spent }: Chain): string {
 }
 
 function readWeights(bytes: Uint8Array, plan: Plan, { modelHash }: LedgerHead) {
-  const expectedBytes = 4 * parameterLayout(plan.model).length;
+  const expectedBytes = 4 * planLayout(plan).length;
   if (bytes.length !== expectedBytes) {
     throw new HushError('verify/weights', `${bytes.length} bytes, expected ${expectedBytes} for the plan's model.`);
   }
@@ -230,7 +258,7 @@ function followingFiles(
   const { federation } = context.binding;
   const { modelHash, recordHash: ledgerHead, completed: rounds } = head;
   const origin = { planHash: document.planHash, federation, modelHash, ledgerHead, rounds };
-  const curve = records.flatMap(({ body }) => (body.status === 'complete' ? [pointOf(body, document.plan)] : []));
+  const curve = records.flatMap((record) => curveOf(record, document.plan));
   return modelFilesOf(document, origin, parameters, curve);
 }
 

@@ -5,6 +5,7 @@ import { networkOf } from '../../../src/core/modelSpec.ts';
 import type { Network } from '../../../src/core/network.ts';
 import { SeededRandom } from '../../../src/core/seededRandom.ts';
 import type { ModelParameters } from '../../../src/core/updateStages.ts';
+import { startingPoint as startingPointOf } from '../../../src/engine/syntheticTask.ts';
 
 export interface BenchModel {
   readonly about: string;
@@ -68,17 +69,9 @@ export function productOperations({ network, batch }: BenchModel): number {
   }, 0);
 }
 
-/** Uniform as the layout's initialisers say. */
+/** As the choice of an engine begins; not to be changed. */
 export function startingPoint({ network }: BenchModel): ModelParameters {
-  const random = SeededRandom.of(1);
-  const { blocks, length } = placeNetwork(network).layout;
-  const parameters = new Float32Array(length);
-  for (const { offset, length, initialiser } of blocks) {
-    if (initialiser.kind === 'ones') parameters.fill(1, offset, offset + length);
-    if (initialiser.kind !== 'uniform') continue;
-    for (let i = offset; i < offset + length; i++) parameters[i] = (2 * random.uniform() - 1) * initialiser.limit;
-  }
-  return parameters as ModelParameters;
+  return startingPointOf(network);
 }
 
 export function noise({ network }: BenchModel, count: number): Examples {
