@@ -153,30 +153,18 @@ test('rosters that differ in the keys of a colluder: what was dealt for one is n
   expect(stage.unmaskings()).toBe(0);
 });
 
-test('sum specs: some are asked to train, others to measure', async () => {
+test('sum specs: who is asked to measure when training is due masks nothing', async () => {
   stage = await Stage.open(planDocument({ people: 4, rounds: 1 }));
-  const { coordinator } = stage;
-  deafTo('masked', 'agree', 'refuse');
-  coordinator.lies = [
-    telling('begin', (body, to) =>
-      stage.actors.findIndex(({ id }) => id === to) < 2 ? body : { ...body, kind: 'evaluate' },
+  const asked = () => stage.actors.slice(2);
+  stage.coordinator.lies = [
+    telling('begin', (body, to, round) =>
+      round === 1 && asked().some(({ id }) => id === to) ? { ...body, kind: 'evaluate' } : body,
     ),
   ];
   await stage.joinAll(4);
-  await until(coordinator, () => coordinator.journal.heardOf('masked', 1).length === 4);
-  const survivors = coordinator.journal
-    .heardOf('masked', 1)
-    .map(({ who, body }): [ParticipantId, typeof body.piecesRoot] => [who[0]!, body.piecesRoot])
-    .sort(([a], [b]) => (a < b ? -1 : 1));
-  coordinator.say(
-    'survivors',
-    1,
-    { survivors },
-    stage.actors.map(({ id }) => id),
-  );
-  await collectAndGoOn(4);
-  expect(new Set(await stage.refusals(1, stage.actors, 'unmask'))).toEqual(new Set(['round/agreement']));
-  expect(stage.unmaskings()).toBe(0);
+  expect(await stage.refusals(1, asked(), 'masked')).toEqual(['round/kind', 'round/kind']);
+  for (const { participant } of asked()) expect(participant.journal.saidOf('masked', 1)).toEqual([]);
+  await goesOn();
 });
 
 describe('signatures under the survivors', () => {
@@ -212,6 +200,20 @@ describe('signatures under the survivors', () => {
     await goesOn();
     // The shares were asked for: whatever came of it, the round counts as spent.
     expect(stage.coordinator.records[0]!.body).toMatchObject({ status: 'abandoned', spent: true });
+  });
+
+  test('over another sum spec count for nothing', async () => {
+    stage = await Stage.open(planDocument({ people: 4, rounds: 1 }));
+    const { binding } = stage.coordinator.state;
+    deafTo('agree');
+    await stage.joinAll(4);
+    await collectAndGoOn(4, (signer) => {
+      if (!stage.actors.slice(2).includes(signer)) return undefined;
+      const tuple = tupleOf(signer);
+      return signer.identity.sign(consistencyStatement(binding, 1, { ...tuple, sumSpecHash: tuple.modelHash }));
+    });
+    expect(new Set(await stage.refusals(1, stage.actors, 'unmask'))).toEqual(new Set(['round/agreement']));
+    await goesOn();
   });
 
   test('of a dropout and of a stranger count for nothing', async () => {

@@ -1,6 +1,8 @@
 /** A federation trained in Node: real engine, real updates; repeatable by seed, and the same under masks. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { utf8 } from '../../src/core/bytes.ts';
+import type { Examples } from '../../src/core/dataset.ts';
+import type { HashedModel } from '../../src/core/localWork.ts';
 import { networkOf } from '../../src/core/modelSpec.ts';
 import { parsePlan } from '../../src/core/plan.ts';
 import type { Plan, PlanDocument } from '../../src/core/plan.ts';
@@ -40,6 +42,10 @@ async function train(changes: Partial<TrainingSetup> = {}): Promise<{ hash: stri
   return { hash: run.model.hash, curve };
 }
 
+function shifted(examples: Examples): Examples {
+  return { ...examples, inputs: Float32Array.from(examples.inputs, (value) => 1000 + 100 * value) };
+}
+
 describe('a training in Node', () => {
   it('learns, and tells what everyone measured of each model', async () => {
     const { curve } = await train();
@@ -71,6 +77,24 @@ describe('a training in Node', () => {
     expect(await train({ ...dropping, masks: true })).toEqual(plain);
     expect(plain.curve.map(({ people }) => people)).toEqual([5, 5, 5, PEOPLE]);
     expect(plain.hash).not.toBe((await train()).hash);
+  });
+
+  it('takes statistics first where the plan has them, and comes to the same model under masks', async () => {
+    const { plan, bytes } = documentWith();
+    const document = { plan: { ...plan, statistics: { normalise: true, minimumSupport: 1 } }, bytes };
+    const modelOf = async (masks: boolean): Promise<HashedModel> => {
+      const run = await TrainingRun.begin({ document, shards: tinyShards(PEOPLE), engine, masks, dropout: 0 });
+      expect(run.next).toBe('statistics');
+      await run.round('statistics');
+      expect(run.next).toBe('train');
+      await run.round('train');
+      return run.model;
+    };
+    const { hash, parameters } = await modelOf(false);
+    expect((await modelOf(true)).hash).toBe(hash);
+    // Public data without a schema are images, whose pixels are one feature.
+    const values = tinyShards(PEOPLE).flatMap(({ training }) => [...training.inputs]);
+    expect(parameters[0]).toBeCloseTo(values.reduce((sum, value) => sum + value, 0) / values.length, 5);
   });
 
   it('stops early where the plan says so, by what everyone kept aside', async () => {
@@ -124,6 +148,19 @@ describe('the same model trained centrally', () => {
     expect(metric?.value).toBeGreaterThan(0.95);
     expect(fractions.at(-1)).toBe(1);
     expect(await trainCentrally({ plan, rounds: ROUNDS, shards })).toEqual(metric);
+  });
+
+  it('normalises by the statistics of all data where the plan does', async () => {
+    const { plan } = documentWith();
+    // Far from what a network of this size could learn without.
+    const shards = tinyShards(PEOPLE).map((shard) => ({
+      training: shifted(shard.training),
+      validation: shifted(shard.validation),
+      test: shifted(shard.test),
+    }));
+    const normalised = { ...plan, statistics: { normalise: true, minimumSupport: 1 } };
+    const metric = await trainCentrally({ plan: normalised, rounds: ROUNDS, shards });
+    expect(metric?.value).toBeGreaterThan(0.95);
   });
 
   it('pools what everyone has, and makes as many passes over it as everyone makes', async () => {

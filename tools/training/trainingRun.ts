@@ -77,7 +77,7 @@ export class TrainingRun {
     return new TrainingRun(setup, people);
   }
 
-  /** The last round measures: after those of the plan, or once it is to stop early. */
+  /** As the plan has it: statistics first, and a last round that measures, after those of the plan or once it is to stop early. */
   get next(): TrainOrder['kind'] {
     const head = { completed: this.#completed, judgement: this.#judgement, statistics: this.#statistics };
     return kindOfNext(this.#plan, head);
