@@ -3,33 +3,16 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Examples } from '../../src/core/dataset.ts';
 import type { Plan } from '../../src/core/plan.ts';
-import type { FederatedStatistics } from '../../src/core/statistics.ts';
 import { statisticsLayout } from '../../src/core/statisticsLayout.ts';
-import { MOMENT_LIMBS, ringBits, sumSpecFor, TALLY_LIMBS, wordCount } from '../../src/core/sumSpec.ts';
+import { MOMENT_LIMBS, sumSpecFor, TALLY_LIMBS } from '../../src/core/sumSpec.ts';
 import type { AggregateSum } from '../../src/core/updateStages.ts';
-import { Accumulator } from '../../src/update/accumulator.ts';
-import { readGroupSum } from '../../src/update/groupSum.ts';
 import { localStatistics } from '../../src/update/localStatistics.ts';
-import { packWords } from '../../src/update/pack.ts';
 import { segmentViews } from '../../src/update/segmentView.ts';
-import { readStatistics, writeStatistics } from '../../src/update/statisticsSum.ts';
+import { writeStatistics } from '../../src/update/statisticsSum.ts';
 import { samplePlan } from '../reference/samplePlan.ts';
-import { pooled, someRows, statisticsPlan } from '../support/statisticsPlan.ts';
+import { pooled, readOf, someRows, statisticsPlan, sumOf } from '../support/statisticsPlan.ts';
 
 const plan = statisticsPlan();
-
-/** As a group's masked updates are added up, without the masks. */
-function sumOf(of: Plan, parts: readonly Examples[]): AggregateSum {
-  const sumSpec = sumSpecFor('statistics', of);
-  const ring = ringBits(sumSpec, parts.length);
-  const accumulator = new Accumulator(wordCount(sumSpec), ring);
-  for (const part of parts) accumulator.add(packWords(writeStatistics(sumSpec, localStatistics(of, part)), ring));
-  return readGroupSum(accumulator.sum(), sumSpec, parts.length, ring) as AggregateSum;
-}
-
-function read(of: Plan, sum: AggregateSum, survivors: number): FederatedStatistics {
-  return readStatistics({ sum, sumSpec: sumSpecFor('statistics', of), plan: of, survivors });
-}
 
 const people = fc.array(
   fc.record({ count: fc.integer({ min: 0, max: 40 }), seed: fc.nat(1e6), scale: fc.constantFrom(1e-3, 1, 1e6, 1e12) }),
@@ -41,9 +24,9 @@ describe('statistics of a federation', () => {
     fc.assert(
       fc.property(people, (of) => {
         const parts = of.map(({ count, seed, scale }) => someRows(plan, count, seed, scale));
-        const federated = read(plan, sumOf(plan, parts), parts.length);
+        const federated = readOf(plan, sumOf(plan, parts), parts.length);
         const whole = pooled(parts);
-        const alone = read(plan, sumOf(plan, [whole]), 1);
+        const alone = readOf(plan, sumOf(plan, [whole]), 1);
         expect(federated.examples).toBe(whole.count);
         expect(federated.features).toEqual(alone.features);
         let at = 0;
@@ -74,7 +57,7 @@ describe('statistics of a federation', () => {
     const unit = 2 ** -32;
     for (const scale of [1e-2, 30, 1e5]) {
       const parts = [1, 2, 3].map((seed) => someRows(plan, 50, seed, scale));
-      const { features } = read(plan, sumOf(plan, parts), 3);
+      const { features } = readOf(plan, sumOf(plan, parts), 3);
       const whole = pooled(parts);
       statisticsLayout(plan).features.forEach(({ first, step }, i) => {
         const values = [...whole.inputs].filter((value, k) => k % step === first && !Number.isNaN(value));
@@ -95,7 +78,7 @@ describe('statistics of a federation', () => {
       inputs: Uint8Array.of(0, 255, 0, 255, 0, 255, 0, 255, 0, 0),
       inputScale: 1 / 255,
     };
-    const { features, counts } = read(images, sumOf(images, [{ ...part, labels: Uint8Array.of(2, 0) }]), 1);
+    const { features, counts } = readOf(images, sumOf(images, [{ ...part, labels: Uint8Array.of(2, 0) }]), 1);
     expect(features).toEqual([{ count: 10, mean: 0.4, variance: expect.closeTo(0.24, 9) }]);
     expect(counts).toEqual([1, 0, 1]);
   });
@@ -109,9 +92,9 @@ describe('statistics of a federation', () => {
       inputScale: 1,
       labels: Uint8Array.of(1),
     };
-    expect(read(images, sumOf(images, [flat]), 1).features).toEqual([{ count: 5, mean: 2 ** 32, variance: 0 }]);
+    expect(readOf(images, sumOf(images, [flat]), 1).features).toEqual([{ count: 5, mean: 2 ** 32, variance: 0 }]);
     const none = { ...flat, count: 0, inputs: new Float32Array(), labels: new Uint8Array() };
-    expect(read(images, sumOf(images, [none]), 1).features).toEqual([{ count: 0, mean: 0, variance: 0 }]);
+    expect(readOf(images, sumOf(images, [none]), 1).features).toEqual([{ count: 0, mean: 0, variance: 0 }]);
   });
 });
 
@@ -122,7 +105,7 @@ describe('a sum that lies', () => {
     const sum = new Uint32Array(sumOf(plan, parts));
     const { words } = segmentViews(sumSpec, sum).find((view) => view.segment.name === segment)!;
     words[word] = change(words[word]!);
-    return () => read(plan, sum as AggregateSum, parts.length);
+    return () => readOf(plan, sum as AggregateSum, parts.length);
   };
   const firstSum = MOMENT_LIMBS.count;
   /** Days are far from 0, so that their squares follow from their sum but for little. */

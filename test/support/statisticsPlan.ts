@@ -5,7 +5,15 @@ import { utf8 } from '../../src/core/bytes.ts';
 import { parsePlan } from '../../src/core/plan.ts';
 import type { Plan } from '../../src/core/plan.ts';
 import { SeededRandom } from '../../src/core/seededRandom.ts';
+import type { FederatedStatistics } from '../../src/core/statistics.ts';
 import { schemaOf } from '../../src/core/statisticsLayout.ts';
+import { ringBits, sumSpecFor, wordCount } from '../../src/core/sumSpec.ts';
+import type { AggregateSum } from '../../src/core/updateStages.ts';
+import { Accumulator } from '../../src/update/accumulator.ts';
+import { readGroupSum } from '../../src/update/groupSum.ts';
+import { localStatistics } from '../../src/update/localStatistics.ts';
+import { packWords } from '../../src/update/pack.ts';
+import { readStatistics, writeStatistics } from '../../src/update/statisticsSum.ts';
 import { planDocument } from './planDocument.ts';
 
 const CLASSES = ['low', 'high'];
@@ -82,4 +90,17 @@ export function pooled(parts: readonly Examples[]): Examples {
         ? joined(({ labels }) => labels as Uint8Array, Uint8Array)
         : joined(({ labels }) => labels as Float32Array, Float32Array),
   };
+}
+
+/** As a group's masked updates are added up, without the masks. */
+export function sumOf(of: Plan, parts: readonly Examples[]): AggregateSum {
+  const sumSpec = sumSpecFor('statistics', of);
+  const ring = ringBits(sumSpec, parts.length);
+  const accumulator = new Accumulator(wordCount(sumSpec), ring);
+  for (const part of parts) accumulator.add(packWords(writeStatistics(sumSpec, localStatistics(of, part)), ring));
+  return readGroupSum(accumulator.sum(), sumSpec, parts.length, ring) as AggregateSum;
+}
+
+export function readOf(of: Plan, sum: AggregateSum, survivors: number): FederatedStatistics {
+  return readStatistics({ sum, sumSpec: sumSpecFor('statistics', of), plan: of, survivors });
 }
