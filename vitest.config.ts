@@ -51,6 +51,8 @@ export default defineConfig({
           name: 'node',
           environment: 'node',
           include: ['test/{unit,contract,property,attacks,simulation,types}/**/*.test.ts'],
+          // As many as there are cores: by itself it leaves one free, and takes twice as long on two.
+          maxWorkers: '100%',
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },

@@ -1,6 +1,6 @@
 /** What a part of the data is counted by beside loss and hits: a confusion matrix, or sums over errors and targets. */
 import type { Plan } from './plan.ts';
-import type { PartFigures } from './sumSpec.ts';
+import type { PartFigures } from './figures.ts';
 
 /** With more classes no cells are counted: they grow with the square, and nobody reads such a table. */
 export const MAX_COUNTED_CLASSES = 32;

@@ -1,7 +1,7 @@
 /** Early stopping: training ends once the plan's metric on the federated validation data has not improved for some rounds. */
 import { growsWithQuality, metricOf } from './metrics.ts';
 import type { Plan } from './plan.ts';
-import type { PartFigures } from './sumSpec.ts';
+import type { PartFigures } from './figures.ts';
 
 /** How the rounds so far went, of plans that may stop early. */
 export interface Judgement {

@@ -3,7 +3,7 @@ import type { Bytes } from './bytes.ts';
 import type { Examples } from './dataset.ts';
 import type { Network } from './network.ts';
 import type { LocalTraining } from './plan.ts';
-import type { PartFigures } from './sumSpec.ts';
+import type { PartFigures } from './figures.ts';
 import type { ModelParameters } from './updateStages.ts';
 
 /** Our own engines first; the others are tfjs on the backend of that name. */

@@ -8,7 +8,8 @@ import type { Plan } from './plan.ts';
 import type { FailureHandler, Unsubscribe } from './ports.ts';
 import type { SourceFile } from './sourceFile.ts';
 import type { FederatedStatistics } from './statistics.ts';
-import type { Figures, Part, RoundKind, SumSpec } from './sumSpec.ts';
+import type { Figures, Part } from './figures.ts';
+import type { RoundKind, SumSpec } from './sumSpec.ts';
 import type { MaskedUpdate, ModelParameters } from './updateStages.ts';
 
 /**

@@ -4,7 +4,7 @@
  */
 import type { Confusion } from './counts.ts';
 import type { Plan } from './plan.ts';
-import type { PartFigures } from './sumSpec.ts';
+import type { PartFigures } from './figures.ts';
 
 export const METRIC_NAMES = ['accuracy', 'f1', 'mae', 'r2', 'perplexity', 'loss'] as const;
 export type MetricName = (typeof METRIC_NAMES)[number];

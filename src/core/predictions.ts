@@ -1,9 +1,9 @@
-/** From what a model puts out to the figures of it: loss and hits as sumSpec.ts defines them, and what is counted. */
+/** From what a model puts out to the figures of it: loss and hits as figures.ts defines them, and what is counted. */
 import { countsOf, MAX_VALUE } from './counts.ts';
 import type { Counts } from './counts.ts';
 import type { Examples } from './dataset.ts';
 import type { Loss } from './network.ts';
-import type { PartFigures } from './sumSpec.ts';
+import type { PartFigures } from './figures.ts';
 
 /**
  * `outputs`, before any softmax or sigmoid, has `width` values for each prediction: logits with softmax cross-entropy, where

@@ -3,7 +3,7 @@ import { isStopped } from '../core/earlyStopping.ts';
 import { accuracy, meanLoss, metricNameOf, metricOf } from '../core/metrics.ts';
 import type { Plan } from '../core/plan.ts';
 import type { MeasuredPoint, OwnScores } from '../core/runView.ts';
-import type { Figures, PartFigures } from '../core/sumSpec.ts';
+import type { Figures, PartFigures } from '../core/figures.ts';
 import type { LedgerHead } from './ledger.ts';
 import type { CompleteBody, LedgerRecord } from './record.ts';
 

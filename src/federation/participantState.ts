@@ -7,7 +7,7 @@ import type { ApplyReport, MaskReport, TrainerInfo, TrainReport } from '../core/
 import type { Plan } from '../core/plan.ts';
 import type { RoundKind } from '../core/sumSpec.ts';
 import type { MeasuredPoint, ProblemView, RunPhase } from '../core/runView.ts';
-import type { Figures } from '../core/sumSpec.ts';
+import type { Figures } from '../core/figures.ts';
 import type { LedgerHead } from './ledger.ts';
 import type { CommonEffect, DoneEvent, FailedEvent, SendEffect, TaskEffect, TimerEvent } from './machine.ts';
 import type { Survivor } from './memberSets.ts';

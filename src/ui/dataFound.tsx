@@ -36,7 +36,7 @@ function ByClass({ byClass }: Pick<DataReport, 'byClass'>) {
   return (
     <div>
       <h3>By class</h3>
-      <ul class="by-class">
+      <ul class="by-class" tabIndex={0} aria-label="By class">
         {byClass.map(({ name, count: of }) => (
           <li key={name}>
             <span class="by-class-name">{name}</span>

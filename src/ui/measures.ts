@@ -3,7 +3,7 @@ import { meanAbsoluteError, metricNameOf, rSquared } from '../core/metrics.ts';
 import type { MetricName } from '../core/metrics.ts';
 import type { Plan } from '../core/plan.ts';
 import type { MeasuredPoint } from '../core/runView.ts';
-import type { PartFigures } from '../core/sumSpec.ts';
+import type { PartFigures } from '../core/figures.ts';
 import { loss, percent, quantity, UNKNOWN } from './format.ts';
 
 export interface Line {

@@ -65,7 +65,7 @@ function Tally({ tally: { name, names, counts, minimumSupport }, examples }: Tal
   return (
     <div>
       <h3>By {name}</h3>
-      <ul class="by-class">
+      <ul class="by-class" tabIndex={0} aria-label={`By ${name}`}>
         {shown.map(({ name: each, of }) => (
           <li key={each}>
             <span class="by-class-name">{each}</span>

@@ -108,7 +108,7 @@ describe('launch', () => {
     await show({ address: '#/launch', options: {} });
     const told = document.querySelector('.summary')?.textContent?.replaceAll('\u00a0', ' ');
     expect(told).toContain('101,770');
-    expect(told).toContain('242 kB from each person, each round');
+    expect(told).toContain('243 kB from each person, each round');
     expect(told).toContain('the sum of at least 4 updates');
   });
 

@@ -2,7 +2,8 @@
 import { expect, it } from 'vitest';
 import type { MaskSeed } from '../../src/core/localWork.ts';
 import { SeededRandom } from '../../src/core/seededRandom.ts';
-import { NO_FIGURES, ringBits, sumBits, trainingSumSpec, wordCount } from '../../src/core/sumSpec.ts';
+import { NO_FIGURES } from '../../src/core/figures.ts';
+import { ringBits, sumBits, trainingSumSpec, wordCount } from '../../src/core/sumSpec.ts';
 import type { ClippedUpdate } from '../../src/core/updateStages.ts';
 import { createSummerHost } from '../../src/platform/summerHost.ts';
 import { initialise } from '../../src/update/initialise.ts';

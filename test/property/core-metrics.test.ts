@@ -5,7 +5,7 @@ import { classScores, metricOf, METRIC_NAMES, perplexity } from '../../src/core/
 import type { MetricName } from '../../src/core/metrics.ts';
 import type { Plan } from '../../src/core/plan.ts';
 import { figuresOf } from '../../src/core/predictions.ts';
-import type { PartFigures } from '../../src/core/sumSpec.ts';
+import type { PartFigures } from '../../src/core/figures.ts';
 import { samplePlan } from '../reference/samplePlan.ts';
 
 const NAMES = ['cat', 'dog', 'eel', 'fox', 'gnu'];

@@ -23,7 +23,8 @@ import type { FailureHandler, Random, Unsubscribe } from '../../src/core/ports.t
 import { SeededRandom } from '../../src/core/seededRandom.ts';
 import { inputsOf, outputsOf } from '../../src/core/modelSpec.ts';
 import { ringBits } from '../../src/core/sumSpec.ts';
-import type { Figures, PartFigures, RoundKind } from '../../src/core/sumSpec.ts';
+import type { Figures, PartFigures } from '../../src/core/figures.ts';
+import type { RoundKind } from '../../src/core/sumSpec.ts';
 import type { FieldVector, ModelParameters } from '../../src/core/updateStages.ts';
 import { applySum } from '../../src/update/aggregate.ts';
 import { clip, differenceOf } from '../../src/update/clip.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { planLayout } from '../../src/core/planLayout.ts';
-import { NO_FIGURES, evaluationSumSpec, ringBits, trainingSumSpec } from '../../src/core/sumSpec.ts';
+import { NO_FIGURES } from '../../src/core/figures.ts';
+import { evaluationSumSpec, ringBits, trainingSumSpec } from '../../src/core/sumSpec.ts';
 import type { AggregateSum, ClippedUpdate, ModelParameters } from '../../src/core/updateStages.ts';
 import { hashOf } from '../../src/crypto/hash.ts';
 import { merkleRoot } from '../../src/crypto/merkle.ts';

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Plan } from '../../src/core/plan.ts';
-import { NO_FIGURES, evaluationSumSpec, trainingSumSpec, wordCount } from '../../src/core/sumSpec.ts';
-import type { Figures, PartFigures, SumSpec } from '../../src/core/sumSpec.ts';
+import { NO_FIGURES } from '../../src/core/figures.ts';
+import { evaluationSumSpec, trainingSumSpec, wordCount } from '../../src/core/sumSpec.ts';
+import type { Figures, PartFigures } from '../../src/core/figures.ts';
+import type { SumSpec } from '../../src/core/sumSpec.ts';
 import type { AggregateSum, ClippedUpdate } from '../../src/core/updateStages.ts';
 import { quantise, saturation } from '../../src/update/quantise.ts';
 import { readSum } from '../../src/update/readSum.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { SeededRandom } from '../../src/core/seededRandom.ts';
-import { NO_FIGURES, ringBits, sumBits, trainingSumSpec, wordCount } from '../../src/core/sumSpec.ts';
+import { NO_FIGURES } from '../../src/core/figures.ts';
+import { ringBits, sumBits, trainingSumSpec, wordCount } from '../../src/core/sumSpec.ts';
 import type { Segment, SumSpec } from '../../src/core/sumSpec.ts';
 import type { Hash } from '../../src/core/ids.ts';
 import type { AggregateSum, ClippedUpdate, ModelParameters } from '../../src/core/updateStages.ts';

@@ -1,7 +1,7 @@
 /** Made-up figures that hold together: what a plan counts goes with the hits. */
 import { countsOf, countsSpecOf } from '../../src/core/counts.ts';
 import type { Plan } from '../../src/core/plan.ts';
-import type { PartFigures } from '../../src/core/sumSpec.ts';
+import type { PartFigures } from '../../src/core/figures.ts';
 
 /** All samples are of the first class, the misses taken for the second; of values each target is −1, each error 0.5. */
 export function withCounts(plan: Plan, figures: PartFigures): PartFigures {

@@ -1,6 +1,7 @@
 /** The vectors that simulated participants send: each follows from seeds, so that it can be made again to check a sum. */
 import type { Plan } from '../../src/core/plan.ts';
-import type { Figures, SumSpec } from '../../src/core/sumSpec.ts';
+import type { Figures } from '../../src/core/figures.ts';
+import type { SumSpec } from '../../src/core/sumSpec.ts';
 import type { ClippedUpdate, FieldVector, RawUpdate } from '../../src/core/updateStages.ts';
 import { planLayout } from '../../src/core/planLayout.ts';
 import { keystreamWords } from '../../src/crypto/prg.ts';

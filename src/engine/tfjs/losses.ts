@@ -26,7 +26,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor2D } from '@tensorflow/tfjs-core';
 import type { Loss } from '../../core/network.ts';
-import { MAX_SAMPLE_LOSS } from '../../core/sumSpec.ts';
+import { MAX_SAMPLE_LOSS } from '../../core/figures.ts';
 import type { Batch } from './model.ts';
 
 /** Sums over predictions, on the device, shape []. */

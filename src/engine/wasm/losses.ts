@@ -1,10 +1,10 @@
-/** The losses: the gradient by the network's output, and sums over predictions as core/sumSpec.ts has them. */
+/** The losses: the gradient by the network's output, and sums over predictions as core/figures.ts has them. */
 import { call, code, f32, f32x4, f64, i32, when } from '../../core/wasmAssembler.ts';
 import type { Code } from '../../core/wasmAssembler.ts';
 import type { FunctionBuilder, Local } from '../../core/wasmModule.ts';
 import { sizeOf } from '../../core/layerShapes.ts';
 import type { PlacedNetwork } from '../../core/layerShapes.ts';
-import { MAX_SAMPLE_LOSS } from '../../core/sumSpec.ts';
+import { MAX_SAMPLE_LOSS } from '../../core/figures.ts';
 import { acrossLanes, advance, double, int, times, vec, whileTrue } from './expressions.ts';
 import { Functions } from './functions.ts';
 import { overFloats } from './lanes.ts';

@@ -4,7 +4,7 @@ import { dropoutKey } from '../../core/dropout.ts';
 import { HushError } from '../../core/errors.ts';
 import { sizeOf } from '../../core/layerShapes.ts';
 import type { LocalTraining } from '../../core/plan.ts';
-import type { PartFigures } from '../../core/sumSpec.ts';
+import type { PartFigures } from '../../core/figures.ts';
 import { Balance } from './balance.ts';
 import { CORRECT_AT, TALLY_BYTES } from './losses.ts';
 import { ROWS_AT, SCRATCH_AT, SCRATCH_SIZE_AT } from './machine.ts';

@@ -1,5 +1,5 @@
 /** What a batch costs, how much of it is right, and the gradient of the network's output. */
-import { MAX_SAMPLE_LOSS } from '../../core/sumSpec.ts';
+import { MAX_SAMPLE_LOSS } from '../../core/figures.ts';
 import type { Tensor } from './arena.ts';
 import type { Build } from './build.ts';
 import type { Unit } from './units.ts';
