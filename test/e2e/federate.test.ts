@@ -119,8 +119,11 @@ describe('four participants, ten rounds', () => {
   it('leaves its files behind', async () => {
     expect((await readdir(out)).toSorted()).toEqual([
       'ledger.jsonl',
+      'metrics.csv',
       'metrics.jsonl',
+      'model-card.md',
       'model.json',
+      'model.safetensors',
       'plan.json',
       'weights.bin',
     ]);
