@@ -119,8 +119,8 @@ it('had something been wrong, it would have been seen', async () => {
   await page.waitForFunction(() => (globalThis as unknown as Watched).violations.length > 0);
   // Helper threads of the engine wait for their kernels and answer nothing; they fetch nothing either.
   const working = () => page.workers().filter((worker) => /(mask|train)\.worker/.test(worker.url()));
-  // The coordinator's worker that tried the model takes a moment to be gone.
-  await expect.poll(() => working().length).toBe(5);
+  // The browser takes its time until the coordinator's worker that tried the model is gone.
+  await expect.poll(() => working().length, { timeout: 10_000 }).toBe(5);
   const workers = working();
   for (const worker of workers) {
     await worker.evaluate(() => fetch('https://elsewhere.invalid/from-a-worker').catch(() => undefined));
