@@ -34,16 +34,20 @@ function testStep(name: string, project: string, needsChromium: boolean): Step {
   };
 }
 
-const STEPS: readonly Step[] = [
-  { name: 'build', command: ['tools/build.ts'] },
-  { name: 'format', command: ['oxfmt/bin/oxfmt', '--check', '.'] },
-  { name: 'lint', command: ['oxlint/bin/oxlint', '--deny-warnings', '.'] },
-  { name: 'types', command: ['typescript/bin/tsc', '--noEmit'] },
-  { name: 'unused', command: ['knip/bin/knip.js'] },
-  testStep('unit', 'node', false),
-  testStep('browser', 'browser', true),
-  testStep('e2e', 'e2e', true),
+/** Each group runs side by side, one group after the other: tests that look at time are not disturbed by another step. */
+const GROUPS: readonly (readonly Step[])[] = [
+  [
+    { name: 'build', command: ['tools/build.ts'] },
+    { name: 'format', command: ['oxfmt/bin/oxfmt', '--check', '.'] },
+    { name: 'lint', command: ['oxlint/bin/oxlint', '--deny-warnings', '.'] },
+    { name: 'types', command: ['typescript/bin/tsc', '--noEmit'] },
+    { name: 'unused', command: ['knip/bin/knip.js'] },
+  ],
+  [testStep('unit', 'node', false)],
+  [testStep('browser', 'browser', true)],
+  [testStep('e2e', 'e2e', true)],
 ];
+const STEPS = GROUPS.flat();
 
 const HELP = `npm test [-- STEP... [OPTIONS OF THE STEP]]
 
@@ -63,7 +67,11 @@ runIfMain(import.meta.url, async (args) => {
   const { steps, rest } = readArguments(args);
   const environment = await environmentFor(steps);
   const outcomes: Outcome[] = [];
-  for (const step of steps) outcomes.push(await perform(step, rest, environment));
+  for (const group of GROUPS) {
+    const chosen = group.filter((step) => steps.includes(step));
+    const beside = chosen.length > 1;
+    outcomes.push(...(await Promise.all(chosen.map((step) => perform(step, rest, environment, beside)))));
+  }
   return report(outcomes);
 });
 
@@ -89,11 +97,18 @@ async function environmentFor(steps: readonly Step[]): Promise<NodeJS.ProcessEnv
   return steps.some((step) => step.needsChromium) ? { ...environment, CHROMIUM: await findChromium() } : environment;
 }
 
-async function perform(step: Step, rest: readonly string[], environment: NodeJS.ProcessEnv): Promise<Outcome> {
-  console.log(`\n== ${step.name}`);
+/** What a step says beside others is shown when it ends. */
+async function perform(
+  step: Step,
+  rest: readonly string[],
+  environment: NodeJS.ProcessEnv,
+  beside: boolean,
+): Promise<Outcome> {
+  if (!beside) console.log(`\n== ${step.name}`);
   const startedMs = performance.now();
   if (step.project) await rm(reportOf(step.project), { force: true });
-  const code = await run(commandOf(step, rest), environment);
+  const { code, output } = await run(commandOf(step, rest), environment, beside);
+  if (beside) console.log(`\n== ${step.name}\n${output.trimEnd()}`);
   const seconds = (performance.now() - startedMs) / 1000;
   console.log(`== ${step.name} ${code === 0 ? 'passed' : 'FAILED'} in ${seconds.toFixed(1)} s`);
   const tests = step.project ? await readReport(step.project) : undefined;
@@ -110,10 +125,18 @@ function commandOf(step: Step, rest: readonly string[]): readonly string[] {
   return [join(ROOT, 'node_modules', script), ...given];
 }
 
-async function run(args: readonly string[], environment: NodeJS.ProcessEnv): Promise<number> {
-  const child = spawn(process.execPath, args, { cwd: ROOT, stdio: 'inherit', env: environment });
-  const [code] = (await once(child, 'exit')) as [number | null];
-  return code ?? 1;
+async function run(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  keepOutput: boolean,
+): Promise<{ readonly code: number; readonly output: string }> {
+  const stdio = keepOutput ? 'pipe' : 'inherit';
+  const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ['inherit', stdio, stdio], env });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (text) => (output += text));
+  // Not at its exit: then what it said last may still be on its way.
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code: code ?? 1, output };
 }
 
 function reportOf(project: string): string {
