@@ -37,6 +37,9 @@ const PACKAGES = [
   'valibot',
 ];
 
+/** Tests whose time goes into compiling shaders. */
+const SHADERS = 'test/browser/{webgpu-*,engine-contract-gpu}.test.ts';
+
 /** As the server of the application sends them: without them a page has no shared memory, and so no threads. */
 const ISOLATION = {
   'Cross-Origin-Opener-Policy': 'same-origin',
@@ -78,7 +81,11 @@ export default defineConfig({
                 args: [...QUIET_ARGS, ...SOFTWARE_GPU_ARGS],
               },
             }),
-            instances: [{ browser: 'chromium' }],
+            // A browser each: in one, what runs a shader without a card compiles one at a time, and a core has nothing to do.
+            instances: [
+              { browser: 'chromium', name: 'browser: pages and workers', exclude: [SHADERS] },
+              { browser: 'chromium', name: 'browser: shaders', include: [SHADERS] },
+            ],
           },
         },
       },
