@@ -13,7 +13,7 @@ interface Step {
   /** A script below node_modules or tools, and what it is given. */
   readonly command: readonly [script: string, ...args: string[]];
   readonly needsChromium?: boolean;
-  /** A vitest project, whose tests are counted one by one. */
+  /** Vitest's name of one or more projects, whose tests are counted one by one. */
   readonly project?: string;
 }
 
@@ -25,7 +25,7 @@ interface Outcome {
 }
 
 function testStep(name: string, project: string, needsChromium: boolean): Step {
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${reportOf(project)}`];
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${reportOf(name)}`];
   return {
     name,
     command: ['vitest/vitest.mjs', 'run', '--passWithNoTests', '--project', project, ...reporters],
@@ -43,7 +43,7 @@ const GROUPS: readonly (readonly Step[])[] = [
     { name: 'types', command: ['typescript/bin/tsc', '--noEmit'] },
     { name: 'unused', command: ['knip/bin/knip.js'] },
   ],
-  [testStep('unit', 'node', false)],
+  [testStep('unit', 'node*', false)],
   [testStep('browser', 'browser', true)],
   [testStep('e2e', 'e2e', true)],
 ];
@@ -106,12 +106,12 @@ async function perform(
 ): Promise<Outcome> {
   if (!beside) console.log(`\n== ${step.name}`);
   const startedMs = performance.now();
-  if (step.project) await rm(reportOf(step.project), { force: true });
+  if (step.project) await rm(reportOf(step.name), { force: true });
   const { code, output } = await run(commandOf(step, rest), environment, beside);
   if (beside) console.log(`\n== ${step.name}\n${output.trimEnd()}`);
   const seconds = (performance.now() - startedMs) / 1000;
   console.log(`== ${step.name} ${code === 0 ? 'passed' : 'FAILED'} in ${seconds.toFixed(1)} s`);
-  const tests = step.project ? await readReport(step.project) : undefined;
+  const tests = step.project ? await readReport(step.name) : undefined;
   if (!tests) return { name: step.name, passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, seconds };
   // A suite that could not be loaded, or an error outside every test, fails the step and no test.
   const failed = code === 0 ? tests.failed : Math.max(1, tests.failed);
@@ -139,12 +139,12 @@ async function run(
   return { code: code ?? 1, output };
 }
 
-function reportOf(project: string): string {
-  return join(ROOT, '.cache', `tests-${project}.json`);
+function reportOf(step: string): string {
+  return join(ROOT, '.cache', `tests-${step}.json`);
 }
 
-async function readReport(project: string): Promise<{ passed: number; failed: number } | undefined> {
-  const path = reportOf(project);
+async function readReport(step: string): Promise<{ passed: number; failed: number } | undefined> {
+  const path = reportOf(step);
   if (!existsSync(path)) return undefined;
   const content = JSON.parse(await readFile(path, 'utf8')) as { numPassedTests: number; numFailedTests: number };
   return { passed: content.numPassedTests, failed: content.numFailedTests };
