@@ -1,6 +1,7 @@
 /** Three kinds of tests: in Node, in a real browser (Chromium with WebGPU), and end to end on the built application. */
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
+import type { TestProjectInlineConfiguration } from 'vitest/config';
 import { servedData } from './test/browser/setup/servedData.ts';
 import { installedChromium, QUIET_ARGS, SOFTWARE_GPU_ARGS } from './tools/chromium.ts';
 
@@ -37,6 +38,27 @@ const PACKAGES = [
   'valibot',
 ];
 
+/** Tests whose time goes into compiling shaders. */
+const SHADERS = 'test/browser/{webgpu-*,engine-contract-gpu}.test.ts';
+
+const NODE = 'test/{unit,contract,property,attacks,simulation,types}/**/*.test.ts';
+/** Tests that make all that they need anew, and change nothing of the platform that a module remembers. */
+const SHARED = 'test/{attacks/*,unit/{federation,ui,update}-*}.test.ts';
+
+function nodeTests(name: string, options: TestProjectInlineConfiguration['test']): TestProjectInlineConfiguration {
+  return {
+    test: {
+      name,
+      environment: 'node',
+      // As many as there are cores: by itself it leaves one free, and takes twice as long on two.
+      maxWorkers: '100%',
+      testTimeout: 30_000,
+      hookTimeout: 60_000,
+      ...options,
+    },
+  };
+}
+
 /** As the server of the application sends them: without them a page has no shared memory, and so no threads. */
 const ISOLATION = {
   'Cross-Origin-Opener-Policy': 'same-origin',
@@ -46,17 +68,9 @@ const ISOLATION = {
 export default defineConfig({
   test: {
     projects: [
-      {
-        test: {
-          name: 'node',
-          environment: 'node',
-          include: ['test/{unit,contract,property,attacks,simulation,types}/**/*.test.ts'],
-          // As many as there are cores: by itself it leaves one free, and takes twice as long on two.
-          maxWorkers: '100%',
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
-        },
-      },
+      // To import takes longer than most of these tests: their files share what they import.
+      nodeTests('node: shared', { include: [SHARED], isolate: false, restoreMocks: true, unstubGlobals: true }),
+      nodeTests('node', { include: [NODE], exclude: [SHARED] }),
       {
         plugins: [servedData()],
         optimizeDeps: { include: PACKAGES },
@@ -78,7 +92,11 @@ export default defineConfig({
                 args: [...QUIET_ARGS, ...SOFTWARE_GPU_ARGS],
               },
             }),
-            instances: [{ browser: 'chromium' }],
+            // A browser each: in one, what runs a shader without a card compiles one at a time, and a core has nothing to do.
+            instances: [
+              { browser: 'chromium', name: 'browser: pages and workers', exclude: [SHADERS] },
+              { browser: 'chromium', name: 'browser: shaders', include: [SHADERS] },
+            ],
           },
         },
       },

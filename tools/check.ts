@@ -13,7 +13,7 @@ interface Step {
   /** A script below node_modules or tools, and what it is given. */
   readonly command: readonly [script: string, ...args: string[]];
   readonly needsChromium?: boolean;
-  /** A vitest project, whose tests are counted one by one. */
+  /** Vitest's name of one or more projects, whose tests are counted one by one. */
   readonly project?: string;
 }
 
@@ -25,7 +25,7 @@ interface Outcome {
 }
 
 function testStep(name: string, project: string, needsChromium: boolean): Step {
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${reportOf(project)}`];
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${reportOf(name)}`];
   return {
     name,
     command: ['vitest/vitest.mjs', 'run', '--passWithNoTests', '--project', project, ...reporters],
@@ -34,16 +34,20 @@ function testStep(name: string, project: string, needsChromium: boolean): Step {
   };
 }
 
-const STEPS: readonly Step[] = [
-  { name: 'build', command: ['tools/build.ts'] },
-  { name: 'format', command: ['oxfmt/bin/oxfmt', '--check', '.'] },
-  { name: 'lint', command: ['oxlint/bin/oxlint', '--deny-warnings', '.'] },
-  { name: 'types', command: ['typescript/bin/tsc', '--noEmit'] },
-  { name: 'unused', command: ['knip/bin/knip.js'] },
-  testStep('unit', 'node', false),
-  testStep('browser', 'browser', true),
-  testStep('e2e', 'e2e', true),
+/** Each group runs side by side, one group after the other: tests that look at time are not disturbed by another step. */
+const GROUPS: readonly (readonly Step[])[] = [
+  [
+    { name: 'build', command: ['tools/build.ts'] },
+    { name: 'format', command: ['oxfmt/bin/oxfmt', '--check', '.'] },
+    { name: 'lint', command: ['oxlint/bin/oxlint', '--deny-warnings', '.'] },
+    { name: 'types', command: ['typescript/bin/tsc', '--noEmit'] },
+    { name: 'unused', command: ['knip/bin/knip.js'] },
+  ],
+  [testStep('unit', 'node*', false)],
+  [testStep('browser', 'browser', true)],
+  [testStep('e2e', 'e2e', true)],
 ];
+const STEPS = GROUPS.flat();
 
 const HELP = `npm test [-- STEP... [OPTIONS OF THE STEP]]
 
@@ -63,7 +67,11 @@ runIfMain(import.meta.url, async (args) => {
   const { steps, rest } = readArguments(args);
   const environment = await environmentFor(steps);
   const outcomes: Outcome[] = [];
-  for (const step of steps) outcomes.push(await perform(step, rest, environment));
+  for (const group of GROUPS) {
+    const chosen = group.filter((step) => steps.includes(step));
+    const beside = chosen.length > 1;
+    outcomes.push(...(await Promise.all(chosen.map((step) => perform(step, rest, environment, beside)))));
+  }
   return report(outcomes);
 });
 
@@ -89,14 +97,21 @@ async function environmentFor(steps: readonly Step[]): Promise<NodeJS.ProcessEnv
   return steps.some((step) => step.needsChromium) ? { ...environment, CHROMIUM: await findChromium() } : environment;
 }
 
-async function perform(step: Step, rest: readonly string[], environment: NodeJS.ProcessEnv): Promise<Outcome> {
-  console.log(`\n== ${step.name}`);
+/** What a step says beside others is shown when it ends. */
+async function perform(
+  step: Step,
+  rest: readonly string[],
+  environment: NodeJS.ProcessEnv,
+  beside: boolean,
+): Promise<Outcome> {
+  if (!beside) console.log(`\n== ${step.name}`);
   const startedMs = performance.now();
-  if (step.project) await rm(reportOf(step.project), { force: true });
-  const code = await run(commandOf(step, rest), environment);
+  if (step.project) await rm(reportOf(step.name), { force: true });
+  const { code, output } = await run(commandOf(step, rest), environment, beside);
+  if (beside) console.log(`\n== ${step.name}\n${output.trimEnd()}`);
   const seconds = (performance.now() - startedMs) / 1000;
   console.log(`== ${step.name} ${code === 0 ? 'passed' : 'FAILED'} in ${seconds.toFixed(1)} s`);
-  const tests = step.project ? await readReport(step.project) : undefined;
+  const tests = step.project ? await readReport(step.name) : undefined;
   if (!tests) return { name: step.name, passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, seconds };
   // A suite that could not be loaded, or an error outside every test, fails the step and no test.
   const failed = code === 0 ? tests.failed : Math.max(1, tests.failed);
@@ -110,18 +125,26 @@ function commandOf(step: Step, rest: readonly string[]): readonly string[] {
   return [join(ROOT, 'node_modules', script), ...given];
 }
 
-async function run(args: readonly string[], environment: NodeJS.ProcessEnv): Promise<number> {
-  const child = spawn(process.execPath, args, { cwd: ROOT, stdio: 'inherit', env: environment });
-  const [code] = (await once(child, 'exit')) as [number | null];
-  return code ?? 1;
+async function run(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  keepOutput: boolean,
+): Promise<{ readonly code: number; readonly output: string }> {
+  const stdio = keepOutput ? 'pipe' : 'inherit';
+  const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ['inherit', stdio, stdio], env });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (text) => (output += text));
+  // Not at its exit: then what it said last may still be on its way.
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code: code ?? 1, output };
 }
 
-function reportOf(project: string): string {
-  return join(ROOT, '.cache', `tests-${project}.json`);
+function reportOf(step: string): string {
+  return join(ROOT, '.cache', `tests-${step}.json`);
 }
 
-async function readReport(project: string): Promise<{ passed: number; failed: number } | undefined> {
-  const path = reportOf(project);
+async function readReport(step: string): Promise<{ passed: number; failed: number } | undefined> {
+  const path = reportOf(step);
   if (!existsSync(path)) return undefined;
   const content = JSON.parse(await readFile(path, 'utf8')) as { numPassedTests: number; numFailedTests: number };
   return { passed: content.numPassedTests, failed: content.numFailedTests };

@@ -8,6 +8,8 @@ import type { KernelChoice } from '../../src/engine/webgpu/programs.ts';
 import { dense, someExamples, someParameters } from '../support/networks.ts';
 import { expectSameBlocks, gradientOf } from '../support/training.ts';
 
+type Case = readonly [what: string, network: Network, rows: number];
+
 /** Sizes that are no multiple of any tile, and more than one tile long. */
 const DENSE: Network = {
   input: { kind: 'values', shape: [131] },
@@ -42,30 +44,35 @@ const IMAGES: Network = {
   loss: 'softmax-cross-entropy',
 };
 
-describe.each<KernelChoice>(['register-8x8', 'sliced', 'workgroup-32', 'workgroup-64', 'timed'])(
-  'products by the kernel %s',
-  (choice) => {
-    let engine: TrainingEngine;
-    let cpu: TrainingEngine;
-    beforeAll(async () => {
-      cpu = await openEngine('cpu');
-      engine = await openCompiledWebgpu('patient', choice);
-    });
-    afterAll(() => {
-      engine.close();
-      cpu.close();
-    });
+/** One row is less than any tile, 37 are more than one of them. */
+const ONE: Case = ['dense layers, one row', DENSE, 1];
+const MANY: Case = ['dense layers', DENSE, 37];
+const WINDOWS: Case = ['convolutions', IMAGES, 37];
 
-    it.each([
-      ['dense layers', DENSE],
-      ['convolutions', IMAGES],
-    ])('give the gradients of %s', async (_, network) => {
-      for (const rows of [1, 37]) {
-        const [examples, start] = [someExamples(network, rows), someParameters(network)];
-        const expected = await gradientOf(cpu, network, examples, start);
-        expect(expected.some((value) => value !== 0)).toBe(true);
-        expectSameBlocks(network, await gradientOf(engine, network, examples, start), expected);
-      }
-    });
-  },
-);
+describe.each<readonly [KernelChoice, readonly Case[]]>([
+  ['register-8x8', [ONE, MANY, WINDOWS]],
+  // Of dense layers alone.
+  ['sliced', [ONE, MANY]],
+  ['workgroup-32', [ONE, MANY, WINDOWS]],
+  ['workgroup-64', [ONE, MANY, WINDOWS]],
+  // One row is too little to be timed.
+  ['timed', [MANY, WINDOWS]],
+])('products by the kernel %s', (choice, cases) => {
+  let engine: TrainingEngine;
+  let cpu: TrainingEngine;
+  beforeAll(async () => {
+    cpu = await openEngine('cpu');
+    engine = await openCompiledWebgpu('patient', choice);
+  });
+  afterAll(() => {
+    engine.close();
+    cpu.close();
+  });
+
+  it.each(cases)('give the gradients of %s', async (_, network, rows) => {
+    const [examples, start] = [someExamples(network, rows), someParameters(network)];
+    const expected = await gradientOf(cpu, network, examples, start);
+    expect(expected.some((value) => value !== 0)).toBe(true);
+    expectSameBlocks(network, await gradientOf(engine, network, examples, start), expected);
+  });
+});

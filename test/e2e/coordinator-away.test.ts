@@ -32,7 +32,7 @@ beforeAll(async () => {
     const guest = await site.open(`participant ${i}`);
     guests.push(guest);
     await guest.visit(inviteLink);
-    await guest.join();
+    await guest.join('compiled-wasm');
   }
 });
 

@@ -190,7 +190,8 @@ describe('a tab that closes in round 3, and one that comes in round 4', () => {
     'cost nothing but their own rounds',
     async () => {
       const folder = join(out, 'dropout');
-      const options = ['--participants', '4', '--rounds', '9', '--drop', '2@3', '--join', '4'];
+      // Which engine is the fastest was measured above; the newcomer comes in the sooner.
+      const options = '--participants 4 --rounds 9 --drop 2@3 --join 4 --engine compiled-wasm'.split(' ');
       const { code, report, errors } = await federate(folder, ...options);
       expect(report.problems).toEqual([]);
       expect(report).toMatchObject({ ok: true, rounds: 9, roundsAbandoned: 0, modelHashesAgree: true });
@@ -198,7 +199,7 @@ describe('a tab that closes in round 3, and one that comes in round 4', () => {
       expect(report.testAccuracy).toBeGreaterThanOrEqual(0.9);
       expect(report.newcomersFirstRound).toHaveLength(1);
       expect(report.newcomersFirstRound[0]).toBeGreaterThanOrEqual(4);
-      // It loads the page and measures its engines for two to three seconds; a round takes less than one.
+      // It loads the page and tries its engine for a second or two; a round takes less than one.
       expect(report.newcomersFirstRound[0]).toBeLessThanOrEqual(8);
       expect([code, errors]).toEqual([0, '']);
 

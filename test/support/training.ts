@@ -26,17 +26,21 @@ export const OPTIMIZERS: readonly (Partial<LocalTraining> & { readonly optimizer
 /** Large, so that little of the gradient is lost when the step is added to a parameter; a power of two rounds nothing. */
 const GRADIENT_RATE = 64;
 
-/** Of the mean loss over all `examples` in one batch; in place of a statistic's gradient its new value. */
+/**
+ * Of the mean loss over all `examples` in one batch; in place of a statistic's gradient its new value. `optimizer` is one
+ * whose first step is the gradient.
+ */
 export async function gradientOf(
   engine: TrainingEngine,
   network: Network,
   examples: Examples,
   start: ModelParameters,
+  optimizer: OptimizerSpec & { readonly kind: 'sgd' | 'momentum' } = { kind: 'sgd' },
 ): Promise<Float32Array> {
   const session = await engine.open(network);
   try {
     session.setParameters(start);
-    const once = training({ learningRate: GRADIENT_RATE, batchSize: examples.count, epochs: 1 });
+    const once = training({ optimizer, learningRate: GRADIENT_RATE, batchSize: examples.count, epochs: 1 });
     await session.train(examples, once, SEED, FREE);
     const after = await session.parameters();
     const isStatistic = new Uint8Array(after.length);
@@ -86,7 +90,7 @@ export interface Curve {
 const STEPS_PER_EPOCH = 5;
 /** The last one ends with step 20. */
 const EPOCHS = [1, 4];
-const CURVE_BATCH = 4;
+export const CURVE_BATCH = 5;
 
 export async function curveOf(
   engine: TrainingEngine,
