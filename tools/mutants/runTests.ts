@@ -37,7 +37,7 @@ export async function runTests(
     join(folder, 'node_modules', 'vitest', 'vitest.mjs'),
     'run',
     '--project',
-    'node',
+    'node*',
     '--reporter=json',
     `--outputFile=${output}`,
     ...(bail ? ['--bail=1', `--testTimeout=${TEST_TIMEOUT_MS}`] : []),
