@@ -109,7 +109,7 @@ export class BrowserApplication implements Application {
         files.map(async ({ path, blob }) => ({ name: path, bytes: new Uint8Array(await blob.arrayBuffer()) })),
       ),
     );
-    return { saved, ...planOfFork(saved) };
+    return { saved, ...(await planOfFork(saved)) };
   }
 
   async launch(
@@ -117,7 +117,7 @@ export class BrowserApplication implements Application {
     saved?: SavedModel,
   ): Promise<{ readonly federation: string; readonly run: CoordinatorRun }> {
     const { store, random, clock } = this.#services;
-    const start = startOf(draft.plan, saved);
+    const start = await startOf(draft.plan, saved);
     const deed = await foundFederation(utf8(draft.text), random, clock);
     await new CoordinatorStore(store, deed.federation).found(deed, start);
     return { federation: deed.federation, run: await this.#open(deed) };
