@@ -40,7 +40,10 @@ export async function openCoordinatorRun(
       advice: 'Go on in that tab, or close it and open the run here.',
     });
   }
-  const transport = services.transport(deed.address);
+  const transport = await services.transport(deed.address).catch((error: unknown) => {
+    release();
+    throw error;
+  });
   const summer = createSummerHost();
   try {
     const coordinator = await Coordinator.open({ ...services, deed, transport, summer });
