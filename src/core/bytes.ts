@@ -131,6 +131,11 @@ export function float32ToBytes(values: Float32Array): Bytes {
   return inLittleEndian(ownBytes(new Uint8Array(values.buffer, values.byteOffset, values.byteLength)));
 }
 
+/** The same bytes for whoever only reads them, at once: the memory of `values` itself where it has the right order. */
+export function float32AsBytes(values: Float32Array): Uint8Array {
+  return LITTLE_ENDIAN ? new Uint8Array(values.buffer, values.byteOffset, values.byteLength) : float32ToBytes(values);
+}
+
 /** Values in memory of their own. @throws RangeError when the length is not a multiple of 4. */
 export function bytesToFloat32(bytes: Uint8Array): Float32Array {
   if (bytes.length % 4 !== 0) throw new RangeError(`expected a multiple of 4 bytes, got ${bytes.length}`);

@@ -26,7 +26,8 @@ export interface CoordinatorFiles extends ModelFiles {
 
 /**
  * What a coordinator can save, and what `npm run federate` writes. `parameters` are those of the state's head, `planBytes`
- * the plan as it was launched. `turn` lets other work in, after each line: a ledger of many people takes long to write.
+ * the plan as it was launched. `turn` lets other work in, after the model and after each line: a ledger of many people takes
+ * long to write.
  */
 export async function coordinatorFiles(
   state: Pick<CoordinatorState, 'plan' | 'binding' | 'head' | 'metrics' | 'curve'>,
@@ -38,9 +39,11 @@ export async function coordinatorFiles(
   const { plan, binding, head, curve } = state;
   const { modelHash, recordHash: ledgerHead, completed: rounds } = head;
   const origin = { ...binding, modelHash, ledgerHead, rounds };
+  const model = modelFilesOf({ plan, bytes: planBytes }, origin, parameters, curve);
+  await turn();
   const metrics = await linesOf(metricsSchema, state.metrics, turn);
   return {
-    ...modelFilesOf({ plan, bytes: planBytes }, origin, parameters, curve),
+    ...model,
     metrics,
     metricsTable: metricsTable(metrics),
     ledger: await linesOf(recordSchema, records, turn),

@@ -1,6 +1,14 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { bytesToFloat32, float32ToBytes, fromBase64Url, fromHex, toBase64Url, toHex } from '../../src/core/bytes.ts';
+import {
+  bytesToFloat32,
+  float32AsBytes,
+  float32ToBytes,
+  fromBase64Url,
+  fromHex,
+  toBase64Url,
+  toHex,
+} from '../../src/core/bytes.ts';
 
 describe('hexadecimal text', () => {
   it('is what Buffer writes and reads', () => {
@@ -45,6 +53,7 @@ describe('float32 as bytes', () => {
         values.forEach((value, i) => expected.writeFloatLE(value, 4 * i));
         const within = new Float32Array(at + values.length);
         within.set(values, at);
+        expect([...float32AsBytes(within.subarray(at))]).toEqual([...expected]);
         const bytes = float32ToBytes(within.subarray(at));
         expect([...bytes]).toEqual([...expected]);
         within.fill(7);

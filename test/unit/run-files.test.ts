@@ -9,7 +9,7 @@ import type { Room } from '../support/room.ts';
 let room: Room | undefined;
 afterEach(() => room?.close());
 
-it('gives others a turn after every line of metrics and ledger', async () => {
+it('gives others a turn after the model and every line of metrics and ledger', async () => {
   const run = await finishedRun(planDocument(), 4);
   ({ room } = run);
   const { coordinator, deed } = room;
@@ -23,7 +23,7 @@ it('gives others a turn after every line of metrics and ledger', async () => {
   const { metrics, ledger } = await coordinatorFiles(state, deed.planBytes, records, parameters, turn);
   const lines = [...metrics.trimEnd().split('\n'), ...ledger.trimEnd().split('\n')];
   expect(records.length).toBeGreaterThan(1);
-  expect(turns).toBe(lines.length);
-  expect(turns).toBe(state.metrics.length + records.length);
+  expect(turns).toBe(1 + lines.length);
+  expect(lines.length).toBe(state.metrics.length + records.length);
   expect(new TextDecoder().decode(run.files['ledger.jsonl'])).toBe(ledger);
 });
