@@ -1,7 +1,6 @@
 /** A real federation on this machine, from the command line: browser tabs, WebRTC, and files at the end. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join as joinPath } from 'node:path';
-import { fromBase64Url } from '../src/core/bytes.ts';
 import { HushError } from '../src/core/errors.ts';
 import type { RunView } from '../src/core/runView.ts';
 import type { Scripting } from '../src/main/scripting.ts';
@@ -10,6 +9,8 @@ import type { RoundMetrics } from '../src/federation/coordinatorState.ts';
 import { buildApplication, DATA_DIR } from './build.ts';
 import { ROOT, runIfMain } from './command.ts';
 import { centralMetric, centralText } from './federate/central.ts';
+import { filesOf } from './federate/files.ts';
+import type { TabFiles } from './federate/files.ts';
 import { FEDERATE_HELP, preparePlan, readOptions } from './federate/options.ts';
 import type { FederateOptions, PreparedPlan } from './federate/options.ts';
 import { comparisonOf, progressLine, reportOf, reportText } from './federate/report.ts';
@@ -112,9 +113,7 @@ async function federate(
   });
   const here = guests.filter((tab) => !tab.closed);
   const modelHashes = await Promise.all(here.map((tab) => settledModelHash(tab, view)));
-  const files = await coordinator.page.evaluate(() =>
-    (globalThis as unknown as { hushgrad: Scripting }).hushgrad.files(),
-  );
+  const files = await filesOf(coordinator.page);
   await writeFiles(options.out, text, files);
   const records = lines<LedgerRecord>(files.ledger);
   const ids = await Promise.all(newcomers.map(async (tab) => (tab.closed ? undefined : (await tab.view())?.you)));
@@ -178,17 +177,13 @@ async function settledModelHash(tab: Tab, coordinator: RunView): Promise<string 
   return (await tab.view())?.modelHash;
 }
 
-async function writeFiles(
-  out: string,
-  planText: string,
-  files: Awaited<ReturnType<Scripting['files']>>,
-): Promise<void> {
+async function writeFiles(out: string, planText: string, files: TabFiles): Promise<void> {
   await mkdir(out, { recursive: true });
   await Promise.all([
     writeFile(joinPath(out, 'plan.json'), planText),
     writeFile(joinPath(out, 'model.json'), files.modelJson),
-    writeFile(joinPath(out, 'weights.bin'), fromBase64Url(files.weights)),
-    writeFile(joinPath(out, 'model.safetensors'), fromBase64Url(files.safetensors)),
+    writeFile(joinPath(out, 'weights.bin'), files.weights),
+    writeFile(joinPath(out, 'model.safetensors'), files.safetensors),
     writeFile(joinPath(out, 'model-card.md'), files.card),
     writeFile(joinPath(out, 'metrics.csv'), files.metricsTable),
     writeFile(joinPath(out, 'metrics.jsonl'), files.metrics),

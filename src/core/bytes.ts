@@ -54,20 +54,46 @@ function digitAt(text: string, at: number): number {
   return code < 128 ? (DIGIT_OF[code] ?? -1) : -1;
 }
 
+const BASE64_URL = utf8('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_');
+
 /** RFC 4648 section 5, without padding. */
 export function toBase64Url(bytes: Uint8Array): string {
-  let binary = '';
-  for (const byte of bytes) binary += String.fromCharCode(byte);
-  return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
+  const text = new Uint8Array(Math.ceil((4 * bytes.length) / 3));
+  for (let from = 0, at = 0; at < text.length; from += 3, at += 4) {
+    // Zeros after the last byte; characters beyond the last are not kept by the array.
+    const three = ((bytes[from] ?? 0) << 16) | ((bytes[from + 1] ?? 0) << 8) | (bytes[from + 2] ?? 0);
+    text[at] = BASE64_URL[three >>> 18] ?? 0;
+    text[at + 1] = BASE64_URL[(three >>> 12) & 63] ?? 0;
+    text[at + 2] = BASE64_URL[(three >>> 6) & 63] ?? 0;
+    text[at + 3] = BASE64_URL[three & 63] ?? 0;
+  }
+  return decoder.decode(text);
 }
+
+/** The six bits of a character by its code; −1 for what is none. */
+const BITS_OF = Int8Array.from({ length: 128 }, (_, code) => BASE64_URL.indexOf(code));
 
 /** @throws RangeError when `text` has a character outside the alphabet of RFC 4648 section 5. */
 export function fromBase64Url(text: string): Bytes {
-  if (!/^[A-Za-z0-9_-]*$/.test(text) || text.length % 4 === 1) {
-    throw new RangeError(`expected base64url, got "${text.slice(0, 40)}"`);
+  const bytes = new Uint8Array(Math.floor((3 * text.length) / 4));
+  let all = text.length % 4 === 1 ? -1 : 0;
+  for (let from = 0, at = 0; from < text.length; from += 4, at += 3) {
+    let four = 0;
+    for (let i = from; i < from + 4; i++) {
+      const bits = i < text.length ? bitsOf(text.charCodeAt(i)) : 0;
+      all |= bits;
+      four = (four << 6) | (bits & 63);
+    }
+    bytes[at] = four >>> 16;
+    bytes[at + 1] = four >>> 8;
+    bytes[at + 2] = four;
   }
-  const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'));
-  return Uint8Array.from(binary, (character) => character.charCodeAt(0));
+  if (all >= 0) return bytes;
+  throw new RangeError(`expected base64url, got "${text.slice(0, 40)}"`);
+}
+
+function bitsOf(code: number): number {
+  return code < 128 ? (BITS_OF[code] ?? -1) : -1;
 }
 
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
@@ -98,17 +124,26 @@ export function uint32Bytes(value: number): Bytes {
   return bytes;
 }
 
-/** Little-endian float32, whatever the machine's own order is. Shape [n] to 4n bytes. */
+const LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+
+/** Little-endian float32, whatever the machine's own order is. Shape [n] to 4n bytes, in memory of their own. */
 export function float32ToBytes(values: Float32Array): Bytes {
-  const bytes = new Uint8Array(values.length * 4);
-  const view = new DataView(bytes.buffer);
-  values.forEach((value, i) => view.setFloat32(4 * i, value, true));
-  return bytes;
+  return inLittleEndian(ownBytes(new Uint8Array(values.buffer, values.byteOffset, values.byteLength)));
 }
 
-/** @throws RangeError when the length is not a multiple of 4. */
+/** The same bytes for whoever only reads them, at once: the memory of `values` itself where it has the right order. */
+export function float32AsBytes(values: Float32Array): Uint8Array {
+  return LITTLE_ENDIAN ? new Uint8Array(values.buffer, values.byteOffset, values.byteLength) : float32ToBytes(values);
+}
+
+/** Values in memory of their own. @throws RangeError when the length is not a multiple of 4. */
 export function bytesToFloat32(bytes: Uint8Array): Float32Array {
   if (bytes.length % 4 !== 0) throw new RangeError(`expected a multiple of 4 bytes, got ${bytes.length}`);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return Float32Array.from({ length: bytes.length / 4 }, (_, i) => view.getFloat32(4 * i, true));
+  return new Float32Array(inLittleEndian(ownBytes(bytes)).buffer);
+}
+
+/** To or from the machine's own order, in place: a copy of a large model takes a hundredth of what its values one by one do. */
+function inLittleEndian(bytes: Bytes): Bytes {
+  if (!LITTLE_ENDIAN) for (let at = 0; at < bytes.length; at += 4) bytes.subarray(at, at + 4).reverse();
+  return bytes;
 }

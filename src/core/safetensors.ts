@@ -3,7 +3,7 @@
  * tensors one after the other (https://github.com/huggingface/safetensors, "Format"). Float32 alone: a plan's model has
  * nothing else.
  */
-import { bytesToFloat32, float32ToBytes, utf8 } from './bytes.ts';
+import { bytesToFloat32, float32AsBytes, utf8 } from './bytes.ts';
 import type { Bytes } from './bytes.ts';
 import { HushError } from './errors.ts';
 import { sizeOf } from './layerShapes.ts';
@@ -56,7 +56,7 @@ export function writeSafetensors({ tensors, metadata }: Safetensors): Bytes {
   file.set(json, LENGTH_BYTES);
   let at = dataAt;
   for (const { values } of tensors) {
-    file.set(float32ToBytes(values), at);
+    file.set(float32AsBytes(values), at);
     at += 4 * values.length;
   }
   return file;

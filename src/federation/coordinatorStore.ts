@@ -1,5 +1,5 @@
 /** What a coordinator keeps so that it can be closed and opened again: everything is stored before it is sent. */
-import { bytesToFloat32, float32ToBytes } from '../core/bytes.ts';
+import { bytesToFloat32, float32AsBytes } from '../core/bytes.ts';
 import type { Bytes } from '../core/bytes.ts';
 import { HushError } from '../core/errors.ts';
 import type { FederationId, Hash, ParticipantId, RoundNumber } from '../core/ids.ts';
@@ -121,7 +121,8 @@ export class CoordinatorStore {
   }
 
   async keepModel(hash: Hash, parameters: ModelParameters): Promise<void> {
-    await this.#store.set(`${this.#prefix}/model/${hash}`, float32ToBytes(parameters));
+    // The store makes a copy of its own.
+    await this.#store.set(`${this.#prefix}/model/${hash}`, float32AsBytes(parameters));
     if (this.#models.at(-1) !== hash) this.#models.push(hash);
     while (this.#models.length > KEPT_MODELS) {
       const oldest = this.#models.shift();

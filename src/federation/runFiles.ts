@@ -7,7 +7,7 @@ import type { Decoded } from '../core/schema.ts';
 import { MAX_TALLIES } from '../core/statisticsLayout.ts';
 import { ROUND_KINDS } from '../core/sumSpec.ts';
 import type { ModelParameters } from '../core/updateStages.ts';
-import type { CoordinatorState, RoundMetrics } from './coordinatorState.ts';
+import type { CoordinatorState } from './coordinatorState.ts';
 import { metricsTable } from './metricsTable.ts';
 import { modelFilesOf } from './modelFiles.ts';
 import type { ModelFiles } from './modelFiles.ts';
@@ -16,31 +16,37 @@ import type { LedgerRecord } from './record.ts';
 
 /** Contents of the files beside plan.json. */
 export interface CoordinatorFiles extends ModelFiles {
+  /** Text of metrics.jsonl: one completed round a line. */
   readonly metrics: string;
   /** Text of metrics.csv. */
   readonly metricsTable: string;
+  /** Text of ledger.jsonl: one record a line. */
   readonly ledger: string;
 }
 
 /**
  * What a coordinator can save, and what `npm run federate` writes. `parameters` are those of the state's head, `planBytes`
- * the plan as it was launched.
+ * the plan as it was launched. `turn` lets other work in, after the model and after each line: a ledger of many people takes
+ * long to write.
  */
-export function coordinatorFiles(
+export async function coordinatorFiles(
   state: Pick<CoordinatorState, 'plan' | 'binding' | 'head' | 'metrics' | 'curve'>,
   planBytes: Bytes,
   records: readonly LedgerRecord[],
   parameters: ModelParameters,
-): CoordinatorFiles {
+  turn: () => Promise<void>,
+): Promise<CoordinatorFiles> {
   const { plan, binding, head, curve } = state;
   const { modelHash, recordHash: ledgerHead, completed: rounds } = head;
   const origin = { ...binding, modelHash, ledgerHead, rounds };
-  const metrics = metricsLines(state.metrics);
+  const model = modelFilesOf({ plan, bytes: planBytes }, origin, parameters, curve);
+  await turn();
+  const metrics = await linesOf(metricsSchema, state.metrics, turn);
   return {
-    ...modelFilesOf({ plan, bytes: planBytes }, origin, parameters, curve),
+    ...model,
     metrics,
     metricsTable: metricsTable(metrics),
-    ledger: ledgerLines(records),
+    ledger: await linesOf(recordSchema, records, turn),
   };
 }
 
@@ -99,14 +105,18 @@ const metricsSchema = v.strictObject({
 /** A line of metrics.jsonl. */
 export type MetricsLine = Decoded<typeof metricsSchema>;
 
-/** ledger.jsonl: one record a line, its fields in the order of the schema, bytes as hexadecimal text. */
-function ledgerLines(records: readonly LedgerRecord[]): string {
-  return records.map((record) => lineOf(recordSchema, record)).join('');
-}
-
-/** metrics.jsonl: one completed round a line. */
-function metricsLines(metrics: readonly RoundMetrics[]): string {
-  return metrics.map((entry) => lineOf(metricsSchema, entry)).join('');
+/** One value a line, its fields in the order of the schema, bytes as hexadecimal text. */
+async function linesOf(
+  schema: v.GenericSchema,
+  values: readonly unknown[],
+  turn: () => Promise<void>,
+): Promise<string> {
+  const lines: string[] = [];
+  for (const value of values) {
+    lines.push(lineOf(schema, value));
+    await turn();
+  }
+  return lines.join('');
 }
 
 /** @throws HushError `file/…`, naming line, field, value and what was expected. */

@@ -25,11 +25,9 @@ import type { FederationDeed } from '../federation/coordinatorStore.ts';
 import { foundFederation } from '../federation/founding.ts';
 import { inviteFragment, parseInvite } from '../federation/invite.ts';
 import { planOfFork, startOf } from '../federation/start.ts';
-import { openCoordinatorRun } from './coordinatorRun.ts';
 import type { CoordinatorRun } from './coordinatorRun.ts';
 import { allKeptFiles, forgetFiles } from './keptFiles.ts';
 import { forgetNamedIdentity, makeNamedIdentity, namedIdentity } from './namedIdentity.ts';
-import { openParticipantRun } from './participantRun.ts';
 import type { Services } from './services.ts';
 
 const TRIAL_PLAN = 'digits.json';
@@ -109,7 +107,7 @@ export class BrowserApplication implements Application {
         files.map(async ({ path, blob }) => ({ name: path, bytes: new Uint8Array(await blob.arrayBuffer()) })),
       ),
     );
-    return { saved, ...planOfFork(saved) };
+    return { saved, ...(await planOfFork(saved)) };
   }
 
   async launch(
@@ -117,7 +115,7 @@ export class BrowserApplication implements Application {
     saved?: SavedModel,
   ): Promise<{ readonly federation: string; readonly run: CoordinatorRun }> {
     const { store, random, clock } = this.#services;
-    const start = startOf(draft.plan, saved);
+    const start = await startOf(draft.plan, saved);
     const deed = await foundFederation(utf8(draft.text), random, clock);
     await new CoordinatorStore(store, deed.federation).found(deed, start);
     return { federation: deed.federation, run: await this.#open(deed) };
@@ -132,6 +130,7 @@ export class BrowserApplication implements Application {
 
   async #open(deed: FederationDeed): Promise<CoordinatorRun> {
     const takesPartHere = (): boolean => [...this.#joined.values()].includes(deed.federation);
+    const { openCoordinatorRun } = await import('./coordinatorRun.ts');
     const run = await openCoordinatorRun(deed, this.#services, takesPartHere);
     const close = run.close.bind(run);
     run.close = () => {
@@ -153,6 +152,7 @@ export class BrowserApplication implements Application {
     // In this tab, or in another one of this browser.
     const kept = await CoordinatorStore.has(this.#services.store, federation);
     const coordinatedHere = (): boolean => kept || this.#coordinated.has(federation);
+    const { openParticipantRun } = await import('./participantRun.ts');
     const run = await openParticipantRun(invite, this.#services, coordinatedHere, this.engine);
     const close = run.close.bind(run);
     run.close = () => {

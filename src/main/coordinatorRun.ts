@@ -6,6 +6,7 @@ import type { Unsubscribe } from '../core/ports.ts';
 import type { TryOut } from '../core/tryOut.ts';
 import type { ModelParameters } from '../core/updateStages.ts';
 import type { RunActions, SavedFile } from '../core/runView.ts';
+import { turn } from '../engine/turn.ts';
 import { Coordinator } from '../federation/coordinator.ts';
 import type { FederationDeed } from '../federation/coordinatorStore.ts';
 import { inviteFragment } from '../federation/invite.ts';
@@ -40,7 +41,10 @@ export async function openCoordinatorRun(
       advice: 'Go on in that tab, or close it and open the run here.',
     });
   }
-  const transport = services.transport(deed.address);
+  const transport = await services.transport(deed.address).catch((error: unknown) => {
+    release();
+    throw error;
+  });
   const summer = createSummerHost();
   try {
     const coordinator = await Coordinator.open({ ...services, deed, transport, summer });
@@ -132,7 +136,7 @@ class CoordinatedRun implements CoordinatorRun {
     const { state } = this.coordinator;
     const records = [...this.coordinator.records];
     const parameters = await this.#model();
-    return coordinatorFiles(state, this.#planBytes, records, parameters);
+    return coordinatorFiles(state, this.#planBytes, records, parameters, turn);
   }
 
   async #save(what: SavedFile): Promise<void> {

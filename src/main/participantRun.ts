@@ -42,7 +42,7 @@ export async function openParticipantRun(
   try {
     const host = createTrainerHost();
     const trainer = engine === undefined ? withEngineMemory(host, services) : askingFor(engine, host);
-    const transport = services.transport();
+    const transport = await services.transport();
     const named = name?.identity;
     const participant = await Participant.start({ ...services, invite, identity, named, trainer, transport });
     return new TakingPart(participant, host, services, release, coordinatedHere);

@@ -1,5 +1,6 @@
 /** `window.hushgrad`: what a script on this page, such as `npm run federate`, can do and see without pressing buttons. */
 import { fromBase64Url, toBase64Url } from '../core/bytes.ts';
+import type { Bytes } from '../core/bytes.ts';
 import type { AskedEngine } from '../core/localWork.ts';
 import { readSavedModel } from '../core/savedModel.ts';
 import type { RunView } from '../core/runView.ts';
@@ -11,6 +12,20 @@ export interface ScriptFile {
   readonly bytes: string;
 }
 
+export type LargeFile = 'weights' | 'safetensors';
+
+/** Texts, and how long the files are that are no text. */
+export interface ScriptFiles {
+  readonly modelJson: string;
+  readonly card: string;
+  readonly metricsTable: string;
+  readonly metrics: string;
+  readonly ledger: string;
+  readonly sizesBytes: Readonly<Record<LargeFile, number>>;
+}
+
+const PIECE_BYTES = 256 * 1024;
+
 export interface Scripting {
   /** Launches a plan, as the Launch screen does, with the files of the model that it begins with, if it does; gives the federation and its invite link. */
   launch(
@@ -21,16 +36,13 @@ export interface Scripting {
   useEngine(engine: AskedEngine): void;
   /** Views of the runs that are open in this tab, those it coordinates first. */
   views(): readonly RunView[];
-  /** Files of the federation that this tab coordinates; weights and safetensors as base64url. */
-  files(): Promise<{
-    readonly modelJson: string;
-    readonly weights: string;
-    readonly safetensors: string;
-    readonly card: string;
-    readonly metricsTable: string;
-    readonly metrics: string;
-    readonly ledger: string;
-  }>;
+  /** Files of the federation that this tab coordinates, as they are now; the large ones are read with `piece`. */
+  files(): Promise<ScriptFiles>;
+  /**
+   * The next bytes of a large file of the last `files`, from byte `from` on, as base64url: 256 KiB, or what is left. A model in
+   * one text would hold up the page for seconds.
+   */
+  piece(file: LargeFile, from: number): string;
 }
 
 declare global {
@@ -40,6 +52,7 @@ declare global {
 }
 
 export function scriptingOf(application: BrowserApplication): Scripting {
+  let large: Readonly<Record<LargeFile, Bytes>> | undefined;
   return {
     async launch(planText, start) {
       const draft = await application.readPlan(planText);
@@ -54,8 +67,13 @@ export function scriptingOf(application: BrowserApplication): Scripting {
     async files() {
       const [run] = application.coordinated;
       if (run === undefined) throw new RangeError('This tab coordinates no federation.');
-      const { weights, safetensors, ...files } = await run.files();
-      return { ...files, weights: toBase64Url(weights), safetensors: toBase64Url(safetensors) };
+      const { weights, safetensors, ...texts } = await run.files();
+      large = { weights, safetensors };
+      return { ...texts, sizesBytes: { weights: weights.length, safetensors: safetensors.length } };
+    },
+    piece(file, from) {
+      if (large === undefined) throw new RangeError('The files were not asked for yet.');
+      return toBase64Url(large[file].subarray(from, from + PIECE_BYTES));
     },
   };
 }

@@ -4,7 +4,6 @@ import { systemClock } from '../platform/clock.ts';
 import { createLocks } from '../platform/locks.ts';
 import { systemRandom } from '../platform/random.ts';
 import { createStore } from '../platform/store.ts';
-import { createPeerTransport } from '../transport/peerjs.ts';
 import { SIGNAL_PATH } from '../transport/signalKey.ts';
 
 export interface Services {
@@ -12,8 +11,8 @@ export interface Services {
   readonly random: Random;
   readonly store: Store;
   readonly locks: Locks;
-  /** At this page's own host; under `address` when one is asked for. */
-  readonly transport: (address?: string) => Transport;
+  /** At this page's own host; under `address` when one is asked for. Loads what it takes when the first is asked for. */
+  readonly transport: (address?: string) => Promise<Transport>;
 }
 
 export function browserServices(): Services {
@@ -24,8 +23,10 @@ export function browserServices(): Services {
     random: systemRandom,
     store: createStore('hushgrad'),
     locks: createLocks(),
-    transport: (address) =>
-      createPeerTransport({
+    transport: async (address) => {
+      // PeerJS opens a connection to nobody as soon as it is loaded: not what a page should begin with.
+      const { createPeerTransport } = await import('../transport/peerjs.ts');
+      return createPeerTransport({
         host: hostname,
         port: port === '' ? (secure ? 443 : 80) : Number(port),
         secure,
@@ -33,6 +34,7 @@ export function browserServices(): Services {
         clock: systemClock,
         random: systemRandom,
         ...(address === undefined ? {} : { address }),
-      }),
+      });
+    },
   };
 }

@@ -1,6 +1,5 @@
 /** The link that people join with: to copy, and as a code for a phone's camera. */
-import { useId, useMemo, useRef, useState } from 'preact/hooks';
-import { encode } from 'uqr';
+import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { Button, Card } from './controls.tsx';
 
 export function InviteCard({ link }: { readonly link: string }) {
@@ -53,11 +52,26 @@ export function InviteCard({ link }: { readonly link: string }) {
   );
 }
 
+interface Code {
+  /** Modules on a side. */
+  readonly size: number;
+  readonly path: string;
+}
+
+const EMPTY: Code = { size: 1, path: '' };
+
+/** An empty square until the code is drawn, which the screen does not wait for; the link is beside it all the while. */
 function QrCode({ text }: { readonly text: string }) {
-  const { size, path } = useMemo(() => {
-    const code = encode(text, { ecc: 'L', border: 2 });
-    const modules = code.data.flatMap((row, y) => row.flatMap((dark, x) => (dark ? [`M${x} ${y}h1v1h-1z`] : [])));
-    return { size: code.size, path: modules.join('') };
+  const [{ size, path }, draw] = useState(EMPTY);
+  useEffect(() => {
+    let current = true;
+    codeOf(text).then(
+      (code) => current && draw(code),
+      () => current && draw(EMPTY),
+    );
+    return () => {
+      current = false;
+    };
   }, [text]);
   return (
     <svg
@@ -71,4 +85,11 @@ function QrCode({ text }: { readonly text: string }) {
       <path d={path} fill="#1b1f24" />
     </svg>
   );
+}
+
+async function codeOf(text: string): Promise<Code> {
+  const { encode } = await import('uqr');
+  const { data, size } = encode(text, { ecc: 'L', border: 2 });
+  const modules = data.flatMap((row, y) => row.flatMap((dark, x) => (dark ? [`M${x} ${y}h1v1h-1z`] : [])));
+  return { size, path: modules.join('') };
 }

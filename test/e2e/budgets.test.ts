@@ -1,4 +1,4 @@
-/** What a visitor's engine loads, from the files of the built application: a few hundred kilobytes and no more. */
+/** What a visitor's page and engine load, from the files of the built application: a few hundred kilobytes and no more. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -6,6 +6,10 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { buildApplication } from '../../tools/build.ts';
 import { ROOT } from '../../tools/command.ts';
 
+/** Of the page before anybody pressed anything: it reads and runs this in one task. */
+const PAGE_BUDGET = 105_000;
+/** Of what a press of "Join" loads after it, in the page. */
+const JOIN_BUDGET = 70_000;
 const ENGINE_BUDGET = 250_000;
 /** Of one engine of ours, whichever a visitor's machine takes. */
 const COMPILED_BUDGET = 30_000;
@@ -76,6 +80,19 @@ function gzipBytes(files: Iterable<string>): number {
 }
 
 describe('the scripts of the built application', () => {
+  it('for the page are few, and join, coordinate and connect only when they are asked to', () => {
+    const page = withImports(script('index'));
+    expect(gzipBytes(page)).toBeLessThanOrEqual(PAGE_BUDGET);
+    // Loading PeerJS opens a connection, to see what the browser can do.
+    for (const file of page) expect(scripts.get(file)!.text, file).not.toContain('RTCPeerConnection');
+    const later = importedLater(page).map(({ file }) => file);
+    expect(later).toEqual(
+      expect.arrayContaining(['coordinatorRun', 'participantRun', 'peerjs'].map((of) => script(of).file)),
+    );
+    const joining = withImports(script('participantRun'), script('peerjs'));
+    expect(gzipBytes([...joining].filter((file) => !page.has(file)))).toBeLessThanOrEqual(JOIN_BUDGET);
+  });
+
   it.each(['webgpuBackend', 'webglBackend', 'wasmBackend', 'cpuBackend'])(
     'for training on tfjs with its %s fit the budget',
     (backend) => {

@@ -1,7 +1,7 @@
 /** Named people only, in real tabs: keys made on the first screen, a list written on the Launch screen, a stranger outside. */
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { fromBase64Url, utf8 } from '../../src/core/bytes.ts';
+import { utf8 } from '../../src/core/bytes.ts';
 import { parseInvite } from '../../src/federation/invite.ts';
 import type { Tab } from '../../tools/federate/tabs.ts';
 import { verifyRun } from '../../tools/verify/verifyRun.ts';
@@ -95,7 +95,7 @@ it('those who are listed train, can name each other, and leave a run that verifi
     {
       'plan.json': await readFile(await planFile.path()),
       'ledger.jsonl': utf8(files.ledger),
-      'weights.bin': fromBase64Url(files.weights),
+      'weights.bin': files.weights,
       'model.json': utf8(files.modelJson),
       'metrics.jsonl': utf8(files.metrics),
     },

@@ -1,6 +1,7 @@
 /** A run that is over, as files: made by the same machines, written by the same code as those of `federate`. */
 import { utf8 } from '../../src/core/bytes.ts';
 import type { ModelParameters } from '../../src/core/updateStages.ts';
+import { turn } from '../../src/engine/turn.ts';
 import { coordinatorFiles } from '../../src/federation/runFiles.ts';
 import type { RunFiles } from '../../tools/verify/verifyRun.ts';
 import { Room, until } from './room.ts';
@@ -36,7 +37,7 @@ export async function finishedRun(plan: object, people: number, stumbles = false
 export async function filesOf({ coordinator, deed }: Room): Promise<RunFiles> {
   const parameters = (await coordinator.model()) as ModelParameters;
   const { state, records } = coordinator;
-  const files = coordinatorFiles(state, deed.planBytes, records, parameters);
+  const files = await coordinatorFiles(state, deed.planBytes, records, parameters, turn);
   return {
     'plan.json': deed.planBytes,
     'ledger.jsonl': utf8(files.ledger),

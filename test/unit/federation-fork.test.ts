@@ -62,9 +62,9 @@ describe('a fork', () => {
 
   beforeAll(async () => {
     const model = saved('model.safetensors');
-    const { planText: text } = planOfFork(model);
+    const { planText: text } = await planOfFork(model);
     const document = JSON.parse(text) as object;
-    fork = await run(document, startOf(parsePlan(utf8(text)).plan, model));
+    fork = await run(document, await startOf(parsePlan(utf8(text)).plan, model));
   });
 
   afterAll(() => fork.close());
@@ -99,9 +99,9 @@ describe('a fork', () => {
 
   test('is restored before its first round, and not without its model', async () => {
     const model = saved('model.json', 'weights.bin');
-    const document = JSON.parse(withStart(JSON.stringify(DOCUMENT), model).planText) as object;
+    const document = JSON.parse((await withStart(JSON.stringify(DOCUMENT), model)).planText) as object;
     const { plan } = parsePlan(utf8(JSON.stringify(document)));
-    const room = await Room.found(document, systemClock, undefined, startOf(plan, model));
+    const room = await Room.found(document, systemClock, undefined, await startOf(plan, model));
     room.coordinator.close();
     await room.openCoordinator();
     expect(room.coordinator.state.head.modelHash).toBe(parent.coordinator.state.head.modelHash);
@@ -111,9 +111,9 @@ describe('a fork', () => {
 });
 
 describe('a saved model', () => {
-  test('is the same from either form, and to a separate reader', () => {
+  test('is the same from either form, and to a separate reader', async () => {
     const both = [saved('model.safetensors'), saved('model.json', 'weights.bin')];
-    const [one, two] = both.map((model) => withStart(JSON.stringify(DOCUMENT), model));
+    const [one, two] = await Promise.all(both.map((model) => withStart(JSON.stringify(DOCUMENT), model)));
     expect(one).toEqual(two);
     expect(JSON.parse(one?.planText ?? '')).toMatchObject({
       start: { modelHash: parent.coordinator.state.head.modelHash },
@@ -144,13 +144,13 @@ describe('a saved model', () => {
     { name: 'model.json', bytes: utf8(change(new TextDecoder().decode(files['model.json']))) },
     { name: 'weights.bin', bytes: files['weights.bin'] },
   ];
-  const begin = (of: readonly NamedBytes[], document: object = DOCUMENT): unknown =>
+  const begin = (of: readonly NamedBytes[], document: object = DOCUMENT): Promise<unknown> =>
     withStart(JSON.stringify(document), readSavedModel(of));
   const wider = { ...DOCUMENT, model: { ...DOCUMENT.model, hidden: [6] } };
   const deeper = { ...DOCUMENT, model: { ...DOCUMENT.model, hidden: [4, 3] } };
   const shallower = { ...DOCUMENT, model: { architecture: 'linear', inputs: 5, outputs: 3 } };
 
-  test.each<[string, () => unknown, string, RegExp]>([
+  test.each<[string, () => Promise<unknown>, string, RegExp]>([
     ['no file', () => begin([]), 'start/files', /chosen: none/],
     ['one half of two', () => begin(layers(String).slice(0, 1)), 'start/files', /chosen: "model\.json"/],
     ['no JSON', () => begin(layers(() => '{')), 'start/not-json', /"model\.json" is not valid JSON/],
@@ -206,17 +206,19 @@ describe('a saved model', () => {
       'start/architecture',
       /no finite number/,
     ],
-  ])('is refused: %s', (_, work, code, message) => {
-    expect(work).toThrow(expect.objectContaining({ code, message: expect.stringMatching(message) }));
+  ])('is refused: %s', async (_, work, code, message) => {
+    await expect(async () => await work()).rejects.toEqual(
+      expect.objectContaining({ code, message: expect.stringMatching(message) }),
+    );
   });
 
-  test('must be there, and the one that the plan names', () => {
+  test('must be there, and the one that the plan names', async () => {
     const model = saved('model.safetensors');
-    const { plan } = parsePlan(utf8(planOfFork(model).planText));
-    expect(startOf(PLAN, model)).toBeUndefined();
-    expect(() => startOf(plan, undefined)).toThrow(expect.objectContaining({ code: 'start/missing' }));
+    const { plan } = parsePlan(utf8((await planOfFork(model)).planText));
+    expect(await startOf(PLAN, model)).toBeUndefined();
+    await expect(startOf(plan, undefined)).rejects.toMatchObject({ code: 'start/missing' });
     const elsewhere = { ...plan, start: { modelHash: 'ab'.repeat(32) } };
-    expect(() => startOf(elsewhere, model)).toThrow(expect.objectContaining({ code: 'start/hash' }));
+    await expect(startOf(elsewhere, model)).rejects.toMatchObject({ code: 'start/hash' });
   });
 });
 

@@ -18,7 +18,7 @@ export async function centralMetric(
   const shards = await shardsOf(plan, people, { dataDir, entries });
   const onProgress = (fraction: number): void => bar.show(fraction, 'training on all data in one place');
   try {
-    const first = startOf(plan, start && readSavedModel(start));
+    const first = await startOf(plan, start && readSavedModel(start));
     return await trainCentrally({ plan, rounds, shards, onProgress, start: first });
   } finally {
     bar.clear();

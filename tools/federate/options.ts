@@ -171,7 +171,8 @@ export async function preparePlan(options: FederateOptions): Promise<PreparedPla
   const fields: PlanField[] = options.split ? [['data.split', options.split]] : [];
   const adapted = adaptPlan(document, { participants, shards: people, rounds, fields });
   const start = options.start === undefined ? undefined : await startFiles(options.start);
-  const text = start === undefined ? adapted.text : `${withStart(adapted.text, readSavedModel(start)).planText}\n`;
+  const text =
+    start === undefined ? adapted.text : `${(await withStart(adapted.text, readSavedModel(start))).planText}\n`;
   const entries = await dataEntries(plan, options.data, people);
   return { plan: parsePlan(Buffer.from(text)).plan, text, participants, entries, start };
 }

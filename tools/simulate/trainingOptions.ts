@@ -115,7 +115,7 @@ export async function prepareTrainings(options: TrainingOptions): Promise<Prepar
       : [['start', { modelHash: modelHashOf(parametersFor(document.plan, saved)) }] as const]),
   ];
   const combinations = combine(document, sweeps, participants ?? aggregation.cohort.target, fields);
-  for (const { adapted } of combinations) startOf(adapted.plan, saved);
+  for (const { adapted } of combinations) await startOf(adapted.plan, saved);
   const most = Math.max(...combinations.map(({ participants }) => participants));
   return { document, combinations, entries: await dataEntries(document.plan, options.data, most) };
 }

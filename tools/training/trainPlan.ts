@@ -48,7 +48,7 @@ export async function trainPlan(
   const document = parsePlan(utf8(job.plan));
   const { plan } = document;
   const { rounds } = plan.aggregation;
-  const start = startOf(plan, job.start === undefined ? undefined : readSavedModel(await startFiles(job.start)));
+  const start = await startOf(plan, job.start === undefined ? undefined : readSavedModel(await startFiles(job.start)));
   const engine = await openNodeEngine(planNetwork(plan));
   try {
     const shards = await shardsOf(plan, job.participants, job);

@@ -1,4 +1,6 @@
 /** The built application as `npm start` serves it, and a browser whose tabs are watched for what no tab may do. */
+import { filesOf as pageFiles } from '../../../tools/federate/files.ts';
+import type { TabFiles } from '../../../tools/federate/files.ts';
 import { Tab, Tabs } from '../../../tools/federate/tabs.ts';
 import { buildApplication, DATA_DIR } from '../../../tools/build.ts';
 import { ROOT } from '../../../tools/command.ts';
@@ -116,6 +118,6 @@ export async function viewOf(tab: Tab): Promise<RunView> {
   return view;
 }
 
-export function filesOf(tab: Tab): ReturnType<Scripting['files']> {
-  return tab.page.evaluate(() => (globalThis as unknown as Here).hushgrad.files());
+export function filesOf(tab: Tab): Promise<TabFiles> {
+  return pageFiles(tab.page);
 }
