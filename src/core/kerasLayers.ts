@@ -28,14 +28,14 @@ const activation = v.nullish(
   'linear',
 );
 
-const size = integer(1, 65_536);
+export const size = integer(1, 65_536);
 
-const extent = v.pipe(
+export const extent = v.pipe(
   v.union([size, v.tuple([size, size])], 'a size or two, each from 1 to 65536'),
   v.transform((given): Extent => (typeof given === 'number' ? [given, given] : given)),
 );
 
-const windowed = {
+export const windowed = {
   padding: v.nullish(v.picklist(['same', 'valid'], 'one of same, valid'), 'valid'),
   data_format: only('channels_last'),
 };
@@ -56,7 +56,7 @@ const convolution = {
 };
 
 /** Without a field, Keras has this value too. */
-function only<const Value extends string | number | boolean>(value: Value) {
+export function only<const Value extends string | number | boolean>(value: Value) {
   return v.nullish(v.literal(value, String(value)), value);
 }
 

@@ -1,6 +1,6 @@
 /** What each layer of a network takes, gives and learns: shapes of one example, and the flat parameter vector. */
 import { HushError } from './errors.ts';
-import type { Extent, Layer, Network, Padding } from './network.ts';
+import type { Extent, KerasWeight, Layer, Network, Padding } from './network.ts';
 
 export type Shape = readonly number[];
 
@@ -47,7 +47,7 @@ export interface PlacedLayer {
    * dense and convolutions: kernel (dense [in, units], conv2d [h, w, in, filters], depthwise [h, w, in, multiplier]), then
    * bias if used. batchNorm: gamma, beta, moving mean, moving variance. layerNorm: gamma, beta. embedding: table
    * [vocabulary, width], then positions [length, width] if used. lstm: kernel [in, 4·units], recurrent kernel
-   * [units, 4·units], bias [4·units], gates in the order input, forget, cell, output.
+   * [units, 4·units], bias [4·units], gates in the order input, forget, cell, output. keras: as the model lists them.
    */
   readonly blocks: readonly ParameterBlock[];
 }
@@ -89,7 +89,8 @@ export function placeNetwork(network: Network): PlacedNetwork {
     const own: ParameterBlock[] = [];
     const tokens = from === -1 && source.kind === 'tokens' ? source.vocabulary : undefined;
     for (const { suffix, ...weight } of weightsOf(layer, taken, tokens ?? 0)) {
-      const name = `${layer.name ?? `${TFJS_NAMES[layer.kind] ?? layer.kind}_${number}`}/${suffix}`;
+      const owner = layer.name ?? `${TFJS_NAMES[layer.kind] ?? layer.kind}_${number}`;
+      const name = layer.kind === 'keras' ? suffix : `${owner}/${suffix}`;
       const length = sizeOf(weight.shape);
       own.push({ name, offset, length, ...weight, ...(layer.frozen ? { role: 'frozen' } : {}) });
       offset += length;
@@ -143,7 +144,7 @@ export function outputShape(
     );
   };
   const last = taken.at(-1) ?? wrong('at least one axis');
-  if (tokens !== undefined && layer.kind !== 'embedding') wrong('values, not tokens');
+  if (tokens !== undefined && layer.kind !== 'embedding' && layer.kind !== 'keras') wrong('values, not tokens');
   const slid = (window: Extent, strides: Extent, padding: Padding, channels: number): Shape => {
     const [height, width] = taken;
     if (taken.length !== 3 || height === undefined || width === undefined) return wrong('[height, width, channels]');
@@ -174,6 +175,8 @@ export function outputShape(
       return taken;
     case 'flatten':
       return [sizeOf(taken)];
+    case 'keras':
+      return layer.model.output;
     case 'batchNorm':
     case 'layerNorm':
     case 'dropout':
@@ -239,9 +242,27 @@ function weightsOf(layer: Layer, taken: Shape, vocabulary: number): Weight[] {
         glorot('recurrent_kernel', [layer.units, 4 * layer.units], layer.units, 4 * layer.units),
         zeros('bias', 4 * layer.units),
       ];
+    case 'keras':
+      return layer.model.weights.map(kerasWeight);
     default:
       return [];
   }
+}
+
+/** By what Keras calls it: it begins as the weights of our own layers do, whatever initialiser the file names. */
+function kerasWeight({ name, shape, frozen }: KerasWeight): Weight {
+  const kind = name.slice(name.lastIndexOf('/') + 1);
+  const role = frozen ? 'frozen' : kind.startsWith('moving_') ? 'statistic' : 'learned';
+  const minimum = kind === 'moving_variance' ? { minimum: 0 } : {};
+  return { suffix: name, shape, initialiser: kerasInitialiser(kind, shape), role, ...minimum };
+}
+
+function kerasInitialiser(kind: string, shape: Shape): Initialiser {
+  if (kind === 'embeddings') return EMBEDDING;
+  if (kind === 'gamma' || kind === 'moving_variance') return { kind: 'ones' };
+  const [from = 1, to = 1] = shape.slice(-2);
+  if (!kind.endsWith('kernel') || shape.length < 2) return { kind: 'zeros' };
+  return { kind: 'uniform', limit: Math.sqrt(6 / (sizeOf(shape.slice(0, -2)) * (from + to))) };
 }
 
 const EMBEDDING: Initialiser = { kind: 'uniform', limit: 0.05 };

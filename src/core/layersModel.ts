@@ -5,7 +5,7 @@ import { placeNetwork } from './layerShapes.ts';
 import type { PlacedLayer } from './layerShapes.ts';
 import { networkOf } from './modelSpec.ts';
 import type { ModelSpec } from './modelSpec.ts';
-import { OUTPUT_ACTIVATIONS } from './layersTopology.ts';
+import { OUTPUT_ACTIVATIONS } from './topology.ts';
 import type { Activation, Network } from './network.ts';
 import { normalisedFeatures } from './normalisation.ts';
 import { normalisedTopology } from './normalisedTopology.ts';
@@ -22,7 +22,9 @@ import type { ModelParameters } from './updateStages.ts';
  */
 export function layersTopology(plan: LaidOutPlan): object | undefined {
   const topology = ownTopology(plan.model);
-  return topology && planLayout(plan).front > 0 ? normalisedTopology(topology) : topology;
+  if (!topology || planLayout(plan).front === 0) return topology;
+  // A network of our own takes what a first reshape gives as its input.
+  return normalisedTopology(topology, ranByTfjsLayers(plan.model) ? FIRST : FIRST_OR_RESHAPED);
 }
 
 function ownTopology(spec: ModelSpec): KerasTopology | undefined {
@@ -53,8 +55,15 @@ function ownTopology(spec: ModelSpec): KerasTopology | undefined {
   return { ...WRITTEN_BY, class_name: 'Functional', config };
 }
 
+function ranByTfjsLayers(spec: ModelSpec): boolean {
+  return spec.architecture === 'layers' && spec.weights !== undefined;
+}
+
 const WRITTEN_BY = { keras_version: 'tfjs-layers 4.22.0', backend: 'tensor_flow.js' };
 const INPUT = 'input';
+/** Classes of layers that stand before the normalisation. */
+const FIRST = ['InputLayer'];
+const FIRST_OR_RESHAPED = ['InputLayer', 'Reshape'];
 
 /** Undefined for one that Keras does not have. */
 function kerasLayer({ layer, index, blocks, input }: PlacedLayer, { layers, loss }: Network): KerasLayer | undefined {

@@ -51,16 +51,20 @@ export const MODEL_MEANING: Readonly<Record<string, string>> = {
   'model[lstm].units': 'Of the memory.',
   'model[lstm].length': LENGTH,
   'model[layers]':
-    'A tfjs layers model by its file, pinned with the plan. Its layers are trained by the same engines as the others; a layer or an option that they do not have is refused by name. Weights begin as those of the other models do, whatever initialiser the file names.',
+    'A tfjs layers model by its file, pinned with the plan. Without `weights` its layers are trained by the same engines as the other models; with them tfjs layers itself trains it, on the fastest backend of tfjs that agrees with plain JavaScript. A layer or an option that neither can train is refused by name. Weights begin as those of the other models do, whatever initialiser the file names.',
   'model[layers].topology': 'The `modelTopology` of its model.json, or of Keras’s `model_config` in there.',
   'model[layers].topology.class_name': 'Layers one after the other, or a graph of layers.',
   'model[layers].topology.config':
     'What the model is made of; of a graph also `input_layers` and `output_layers`, one each.',
   'model[layers].topology.config.layers':
-    'In the order of the file: InputLayer, Dense, Conv2D, DepthwiseConv2D, MaxPooling2D, AveragePooling2D, GlobalAveragePooling2D, BatchNormalization, LayerNormalization, Dropout, Embedding, LSTM (all places, `sigmoid` as recurrent activation), Activation, ReLU, Flatten, Reshape (of the input, or to one row), Add, and Softmax at the end.',
+    'In the order of the file: InputLayer, Dense, Conv2D, DepthwiseConv2D, MaxPooling2D, AveragePooling2D, GlobalAveragePooling2D, BatchNormalization, LayerNormalization, Dropout, Embedding, LSTM (all places, `sigmoid` as recurrent activation), Activation, ReLU, Flatten, Reshape (of the input, or to one row), Add, and Softmax at the end. With `weights` also Conv1D, SeparableConv2D, Conv2DTranspose, UpSampling2D (nearest), ZeroPadding2D, Cropping2D, the other poolings in one and two dimensions, SimpleRNN, GRU, any LSTM, Bidirectional, TimeDistributed, RepeatVector, Permute, any Reshape, SpatialDropout1D, LeakyReLU, PReLU, ELU, ThresholdedReLU, Multiply, Average, Maximum, Minimum, Concatenate, and all activations of tfjs layers.',
   'model[layers].topology.config.layers[].class_name': 'The Keras class of the layer.',
   'model[layers].topology.config.layers[].config': 'The options of that class.',
   'model[layers].topology.config.layers[].config.name': 'What the names of its weights begin with.',
   'model[layers].topology.config.layers[].inbound_nodes': 'Of a layer in a graph: what it reads.',
+  'model[layers].weights':
+    'The weights that the model.json lists, for a model that tfjs layers trains: taken from its `weightsManifest`, without their values.',
+  'model[layers].weights[].name': 'As the file has it. It begins with the name of its layer.',
+  'model[layers].weights[].shape': 'Sizes along its axes.',
   'model[layers].loss': `${LOSS} A last softmax or sigmoid belongs to it.`,
 };

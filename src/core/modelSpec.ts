@@ -2,10 +2,12 @@
 import { dense, gptNetwork, imageNetwork, resnetNetwork, valueNetwork } from './architectures.ts';
 import { placeNetwork, sizeOf } from './layerShapes.ts';
 import type { ParameterLayout } from './layerShapes.ts';
-import { networkOfTopology, topologySchema } from './layersTopology.ts';
+import { kerasNetwork, kerasWeightsSchema } from './kerasModel.ts';
+import { networkOfTopology } from './layersTopology.ts';
 import type { Loss, Network } from './network.ts';
 import type { Decoded } from './schema.ts';
 import { integer, list, v } from './schema.ts';
+import { topologySchema } from './topology.ts';
 
 const ACTIVATIONS = ['relu', 'tanh', 'sigmoid'] as const;
 const LOSSES = ['softmax-cross-entropy', 'binary-cross-entropy', 'mean-squared-error'] as const;
@@ -83,6 +85,8 @@ const lstmSchema = v.strictObject({
 const layersSchema = v.strictObject({
   architecture: v.literal('layers'),
   topology: topologySchema,
+  /** The weights that its model.json lists. With them it is tfjs layers that trains it, without them our own kernels. */
+  weights: v.optional(kerasWeightsSchema),
   loss: v.picklist(LOSSES, `one of ${LOSSES.join(', ')}`),
 });
 
@@ -200,7 +204,9 @@ export function networkOf(spec: ModelSpec): Network {
 const networks = new WeakMap<LayersSpec, Network>();
 
 function layersNetwork(spec: LayersSpec): Network {
-  const network = networks.get(spec) ?? networkOfTopology(spec.topology, spec.loss);
+  const { topology, weights, loss } = spec;
+  const network =
+    networks.get(spec) ?? (weights ? kerasNetwork(topology, weights, loss) : networkOfTopology(topology, loss));
   networks.set(spec, network);
   return network;
 }

@@ -50,6 +50,8 @@ export type Layer = (
   /** Adds the output of the layer `other` to that of `from`. */
   | { readonly kind: 'add'; readonly other: number }
   | { readonly kind: 'flatten' }
+  /** A model of Keras layers of which some are none of the above: run by tfjs layers, as the network's only layer. */
+  | { readonly kind: 'keras'; readonly model: KerasModel }
 ) & {
   /** Index of the layer whose output this one takes; −1 is the network's input; without it, the one before. */
   readonly from?: number;
@@ -58,6 +60,26 @@ export type Layer = (
   /** Its parameters stay as they are, and a batch normalisation uses its moving mean and variance in training too. */
   readonly frozen?: boolean;
 };
+
+export interface KerasModel {
+  /** As a model.json has it, but that what its last layer gives is before any softmax or sigmoid. */
+  readonly topology: object;
+  readonly weights: readonly KerasWeight[];
+  /** Of one example. */
+  readonly output: readonly number[];
+  /** In training some of its layers drop values at random. */
+  readonly drops: boolean;
+}
+
+export interface KerasWeight {
+  /** As the model.json has it, such as "gru/kernel". */
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** Name of the layer in the topology that it belongs to. */
+  readonly layer: string;
+  /** As in a layer: it stays as it is. */
+  readonly frozen?: boolean;
+}
 
 export type NetworkInput =
   | { readonly kind: 'values'; readonly shape: readonly number[] }
@@ -74,4 +96,9 @@ export interface Network {
   readonly input: NetworkInput;
   readonly layers: readonly Layer[];
   readonly loss: Loss;
+}
+
+/** Whether what it gives in training depends on the place of an example in its batch. */
+export function dropsValues({ layers }: Network): boolean {
+  return layers.some((layer) => layer.kind === 'dropout' || (layer.kind === 'keras' && layer.model.drops));
 }

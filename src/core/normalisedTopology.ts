@@ -13,31 +13,29 @@ export interface KerasTopology {
   readonly config: { readonly layers: readonly KerasLayer[]; readonly [option: string]: unknown };
 }
 
-/** What stands before any layer of ours: the values lie the same after it. */
-const BEGINNINGS: readonly string[] = ['InputLayer', 'Reshape'];
-
 /** (x − moving mean) / sqrt(moving variance), on the last axis of what the network takes. */
 const OPTIONS = { name: NORMALISATION, trainable: false, axis: -1, epsilon: 0, center: false, scale: false };
 
-export function normalisedTopology(topology: KerasTopology): KerasTopology {
+/** `beginnings`: classes of the layers that stay before it; the values lie the same after them. */
+export function normalisedTopology(topology: KerasTopology, beginnings: readonly string[]): KerasTopology {
   const { layers } = topology.config;
-  const next = topology.class_name === 'Sequential' ? inChain(layers) : inGraph(layers);
+  const next = topology.class_name === 'Sequential' ? inChain(layers, beginnings) : inGraph(layers, beginnings);
   return { ...topology, config: { ...topology.config, layers: next } };
 }
 
-function inChain(layers: readonly KerasLayer[]): KerasLayer[] {
-  const at = layers.findIndex(({ class_name }) => !BEGINNINGS.includes(class_name));
+function inChain(layers: readonly KerasLayer[], beginnings: readonly string[]): KerasLayer[] {
+  const at = layers.findIndex(({ class_name }) => !beginnings.includes(class_name));
   const first = layers[0]?.config;
   const config = at === 0 ? { ...OPTIONS, batch_input_shape: first?.['batch_input_shape'], dtype: 'float32' } : OPTIONS;
   return [...layers.slice(0, at), { class_name: 'BatchNormalization', config }, ...layers.slice(at)];
 }
 
-function inGraph(layers: readonly KerasLayer[]): KerasLayer[] {
+function inGraph(layers: readonly KerasLayer[], beginnings: readonly string[]): KerasLayer[] {
   const readersOf = (name: string): readonly KerasLayer[] => layers.filter((layer) => reads(layer).includes(name));
   let before = layers.find(({ class_name }) => class_name === 'InputLayer')?.config.name ?? '';
   for (;;) {
     const [only, ...others] = readersOf(before);
-    if (only?.class_name !== 'Reshape' || others.length > 0) break;
+    if (!only || !beginnings.includes(only.class_name) || others.length > 0) break;
     before = only.config.name;
   }
   const own = {

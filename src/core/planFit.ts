@@ -4,8 +4,8 @@ import { checkExpectedData } from './dataSchema.ts';
 import type { ExpectedData } from './dataSchema.ts';
 import { classesOf, exampleWidth, networkInput, vocabularySize } from './dataShape.ts';
 import { asHushError, HushError } from './errors.ts';
-import { placeNetwork } from './layerShapes.ts';
-import type { PlacedNetwork } from './layerShapes.ts';
+import { placeNetwork, sizeOf } from './layerShapes.ts';
+import type { PlacedNetwork, Shape } from './layerShapes.ts';
 import { lossOf, networkOf, outputsOf } from './modelSpec.ts';
 import type { MetricName } from './metrics.ts';
 import type { ModelSpec } from './modelSpec.ts';
@@ -167,15 +167,26 @@ function topologyOf(model: ModelSpec): PlacedNetwork {
   }
 }
 
-/** The values lie the same whether a topology takes them as an image or one after the other. */
+/**
+ * The values lie the same whether a topology takes an image as rows of pixels, as a sequence of rows or of pixels, or one
+ * after the other, and so do those of a table's row, however they are cut.
+ */
 function checkTopologyOfData(model: ModelSpec, schema: ExpectedData, refuse: Refuse): void {
   const { input } = networkOf(model);
   const wanted = networkInput(schema);
   const same =
     input.kind === 'tokens' || wanted.kind === 'tokens'
       ? JSON.stringify(input) === JSON.stringify(wanted)
-      : [wanted.shape.join(), String(exampleWidth(schema))].includes(input.shape.join());
+      : laidAlike(schema, wanted.shape, input.shape);
   if (!same) refuse('model.topology, its input', described(input), `${described(wanted)} of data.schema`);
+}
+
+function laidAlike(schema: ExpectedData, shape: Shape, given: Shape): boolean {
+  if (sizeOf(shape) !== sizeOf(given)) return false;
+  if (schema.kind === 'table') return true;
+  const [height = 1, width = 1, channels = 1] = shape;
+  const ways = [shape, [sizeOf(shape)], [height, width * channels], [height * width, channels]];
+  return ways.some((way) => way.join() === given.join());
 }
 
 function described(input: NetworkInput): string {

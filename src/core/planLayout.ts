@@ -2,7 +2,7 @@
 import { placeNetwork } from './layerShapes.ts';
 import type { ParameterBlock, ParameterLayout, PlacedLayer } from './layerShapes.ts';
 import { networkOf } from './modelSpec.ts';
-import type { Network } from './network.ts';
+import type { Layer, Network } from './network.ts';
 import type { Plan } from './plan.ts';
 import type { ModelParameters } from './updateStages.ts';
 
@@ -26,10 +26,14 @@ export type LaidOutPlan = Pick<Plan, 'model' | 'statistics'> & { readonly traini
 /** As the layer of a model in the tfjs format that does the same to its input. */
 export const NORMALISATION = 'normalisation';
 
-/** A layer with parameters is known by what the names of its blocks begin with; others have no name. */
-export function layerName({ blocks }: Pick<PlacedLayer, 'blocks'>): string | undefined {
+/**
+ * What a plan can freeze. A layer with parameters is known by what the names of its blocks begin with; others have no name,
+ * and a model of Keras layers has those of its layers.
+ */
+export function layerNames({ layer, blocks }: Pick<PlacedLayer, 'blocks' | 'layer'>): readonly string[] {
+  if (layer.kind === 'keras') return [...new Set(layer.model.weights.map(({ layer }) => layer))];
   const name = blocks[0]?.name;
-  return name?.slice(0, name.lastIndexOf('/'));
+  return name === undefined ? [] : [name.slice(0, name.lastIndexOf('/'))];
 }
 
 /** The network that the plan trains, with the layers that it freezes marked. */
@@ -37,12 +41,16 @@ export function planNetwork({ model, training }: LaidOutPlan): Network {
   const network = networkOf(model);
   const frozen = new Set(training.frozen);
   if (frozen.size === 0) return network;
-  const names = placeNetwork(network).layers.map(layerName);
-  const isFrozen = (name: string | undefined): boolean => name !== undefined && frozen.has(name);
-  return {
-    ...network,
-    layers: network.layers.map((layer, i) => (isFrozen(names[i]) ? { ...layer, frozen: true } : layer)),
-  };
+  const layers = placeNetwork(network).layers.map((placed): Layer => {
+    const { layer } = placed;
+    if (layer.kind !== 'keras')
+      return layerNames(placed).some((name) => frozen.has(name)) ? { ...layer, frozen: true } : layer;
+    const weights = layer.model.weights.map((weight) =>
+      frozen.has(weight.layer) ? { ...weight, frozen: true } : weight,
+    );
+    return { ...layer, model: { ...layer.model, weights } };
+  });
+  return { ...network, layers };
 }
 
 export function planLayout(plan: LaidOutPlan): PlanLayout {

@@ -1,5 +1,5 @@
 /** What of a plan's statistics and frozen layers goes together with its data and its model. */
-import { layerName, planLayout } from './planLayout.ts';
+import { layerNames, planLayout } from './planLayout.ts';
 import type { Plan } from './plan.ts';
 import type { Refuse } from './planFit.ts';
 import { placeNetwork } from './layerShapes.ts';
@@ -21,6 +21,10 @@ export function checkStatistics(plan: Plan, refuse: Refuse): void {
     refuse('data.schema.normalise', schema.normalise, 'none with statistics.normalise, which finds it');
   }
   if (schema?.kind !== 'table') return;
+  const { input } = networkOf(plan.model);
+  if (normalise && input.kind === 'values' && input.shape.length !== 1) {
+    refuse('statistics.normalise', true, `false for a model that takes a row as ${input.shape.join(' × ')}`);
+  }
   schema.columns.forEach((column, i) => {
     if (column.type !== 'number' && column.type !== 'date') return;
     const field = `data.schema.columns.${i}`;
@@ -36,7 +40,7 @@ export function checkStatistics(plan: Plan, refuse: Refuse): void {
 function checkFrozen(plan: Plan, refuse: Refuse): void {
   const { frozen = [] } = plan.training;
   if (frozen.length === 0) return;
-  const names = placeNetwork(networkOf(plan.model)).layers.flatMap((layer) => layerName(layer) ?? []);
+  const names = placeNetwork(networkOf(plan.model)).layers.flatMap(layerNames);
   frozen.forEach((name, i) => {
     if (!names.includes(name)) refuse(`training.frozen.${i}`, name, `one of ${names.join(', ')}`);
     if (frozen.indexOf(name) !== i) refuse(`training.frozen.${i}`, name, 'each layer once');

@@ -5,6 +5,7 @@
  */
 import type { EngineSession, TrainingEngine } from '../core/engine.ts';
 import { HushError } from '../core/errors.ts';
+import { dropsValues } from '../core/network.ts';
 import type { Network } from '../core/network.ts';
 import type { LocalTraining } from '../core/plan.ts';
 import type { ModelParameters } from '../core/updateStages.ts';
@@ -88,8 +89,7 @@ export async function parityRun(
 ): Promise<ParityRun> {
   const before = startingPoint(network);
   // What is dropped depends on the place in the batch: there the same rows are no longer the same.
-  const dropping = network.layers.some(({ kind }) => kind === 'dropout');
-  const batchSize = dropping ? rows : training.batchSize;
+  const batchSize = dropsValues(network) ? rows : training.batchSize;
   const examples = syntheticExamples(network, batchSize, rows);
   const startMs = performance.now();
   session.setParameters(before);

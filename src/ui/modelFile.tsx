@@ -56,7 +56,8 @@ export function ModelFile(props: Props) {
         </label>
       </div>
       <p class="hint">
-        A model file is the model.json of a tfjs layers model. Its layers go into the plan, its weights do not.
+        A model file is the model.json of a tfjs layers model. Its layers go into the plan, the values of its weights do
+        not.
       </p>
       {problem && <ProblemNote problem={problem} />}
     </>

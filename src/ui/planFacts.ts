@@ -132,7 +132,8 @@ function modelWords(model: ModelSpec): string {
       return `${quantity(model.units, 'unit', 'units')}, ${textWords(model)}`;
     case 'layers': {
       const { length } = model.topology.config.layers;
-      return `${quantity(length, 'layer', 'layers')} of a model file, ${count(inputsOf(model).size)} inputs, ${count(outputsOf(model).size)} outputs`;
+      const by = model.weights ? ', trained by tfjs layers' : '';
+      return `${quantity(length, 'layer', 'layers')} of a model file${by}, ${count(inputsOf(model).size)} inputs, ${count(outputsOf(model).size)} outputs`;
     }
     default:
       return model satisfies never;

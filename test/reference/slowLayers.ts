@@ -79,6 +79,8 @@ export function slowLayer(
       return rows.map((row, r) => row.map((value, i) => value + other[r]![i]!));
     case 'flatten':
       return rows;
+    case 'keras':
+      throw new RangeError('Keras layers are what tfjs layers makes of them');
     default:
       return layer satisfies never;
   }

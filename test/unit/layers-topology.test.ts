@@ -6,7 +6,7 @@ import { placeNetwork, sizeOf } from '../../src/core/layerShapes.ts';
 import type { PlacedNetwork } from '../../src/core/layerShapes.ts';
 import { layersTopology } from '../../src/core/layersModel.ts';
 import { networkOfTopology } from '../../src/core/layersTopology.ts';
-import type { Topology } from '../../src/core/layersTopology.ts';
+import type { Topology } from '../../src/core/topology.ts';
 import { networkOf } from '../../src/core/modelSpec.ts';
 import type { ModelSpec } from '../../src/core/modelSpec.ts';
 import type { Loss, Network } from '../../src/core/network.ts';

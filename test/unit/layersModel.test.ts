@@ -5,7 +5,7 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { bytesToFloat32 } from '../../src/core/bytes.ts';
 import { placeNetwork } from '../../src/core/layerShapes.ts';
 import { layersModelFiles, layersTopology } from '../../src/core/layersModel.ts';
-import type { Topology } from '../../src/core/layersTopology.ts';
+import type { Topology } from '../../src/core/topology.ts';
 import { networkOf, parameterLayout } from '../../src/core/modelSpec.ts';
 import type { ModelSpec } from '../../src/core/modelSpec.ts';
 import { networkExamples } from '../../src/core/normalisation.ts';

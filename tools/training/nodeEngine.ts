@@ -27,6 +27,8 @@ export interface NodeEngine {
 /** @throws HushError `engine/out-of-memory`. */
 export async function openNodeEngine(network: Network): Promise<NodeEngine> {
   const placed = placeNetwork(network);
+  // On WebAssembly tfjs lacks the gradients of some Keras layers.
+  if (network.layers.some(({ kind }) => kind === 'keras')) return await openPlainEngine(network);
   try {
     return sharedEngine('compiled-wasm', await WasmSession.open(placed, REPEATABLE));
   } catch (thrown) {
@@ -35,8 +37,15 @@ export async function openNodeEngine(network: Network): Promise<NodeEngine> {
   return sharedEngine('wasm', await openTfjsSession(placed));
 }
 
-function sharedEngine(name: EngineName, session: EngineSession): NodeEngine {
-  const adapter = 'WebAssembly in Node, one core';
+/** tfjs in plain JavaScript. Loaded only where it is needed. */
+async function openPlainEngine(network: Network): Promise<NodeEngine> {
+  const { openTfjsEngine } = await import('../../src/engine/tfjs/tfjsEngine.ts');
+  const engine = await openTfjsEngine('cpu', 'patient');
+  const shared = sharedEngine('cpu', await engine.open(network), 'JavaScript in Node, one core');
+  return { ...shared, close: () => engine.close() };
+}
+
+function sharedEngine(name: EngineName, session: EngineSession, adapter = 'WebAssembly in Node, one core'): NodeEngine {
   const reason = 'What trains in Node is not measured.';
   const choice: EngineChoice = { engine: name, adapter, samplesPerSecond: 0, reason, candidates: [] };
   const engine = { name, adapter, open: () => Promise.resolve(session), close: () => undefined };
@@ -45,12 +54,13 @@ function sharedEngine(name: EngineName, session: EngineSession): NodeEngine {
 
 /** Loaded only where it is needed, with its binary read from the package. */
 async function openTfjsSession(placed: PlacedNetwork): Promise<EngineSession> {
-  const [{ setWasmPaths }, { enableProdMode, env, findBackendFactory }, { install }, { TfjsSession }] =
+  const [{ setWasmPaths }, { enableProdMode, env, findBackendFactory }, { install }, { TfjsSession }, model] =
     await Promise.all([
       import('@tensorflow/tfjs-backend-wasm'),
       import('@tensorflow/tfjs-core'),
       import('../../src/engine/tfjs/backend.ts'),
       import('../../src/engine/tfjs/session.ts'),
+      import('../../src/engine/tfjs/tensorModel.ts'),
     ]);
   enableProdMode();
   env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
@@ -61,5 +71,5 @@ async function openTfjsSession(placed: PlacedNetwork): Promise<EngineSession> {
   const adapter = 'WebAssembly in Node';
   const failure = new Failure();
   const backend: Backend = { name: 'wasm', adapter, copiesTransposed: true, failure, release: () => undefined };
-  return new TfjsSession(placed, backend);
+  return new TfjsSession(placed, backend, await model.openTensorModel(placed, backend));
 }

@@ -44,9 +44,11 @@ export interface StockHabits {
   readonly masks: Map<number, Tensor>;
 }
 
+const STRANGE: readonly Layer['kind'][] = ['dropout', 'batchNorm', 'keras'];
+
 /** @throws HushError `engine/unavailable` for a layer or a loss that is not compared with stock tfjs. */
 export function checkStock({ layers, loss }: Network): void {
-  const strange = layers.find(({ kind }) => kind === 'dropout' || kind === 'batchNorm')?.kind;
+  const strange = layers.find(({ kind }) => STRANGE.includes(kind))?.kind;
   const what = loss === 'softmax-cross-entropy' ? strange : loss;
   if (what === undefined) return;
   throw new HushError('engine/unavailable', `Stock tfjs is not set up here for "${what}".`);
@@ -137,6 +139,7 @@ function run(
     case 'add':
     case 'batchNorm':
     case 'dropout':
+    case 'keras':
       throw new HushError('engine/unavailable', `Stock tfjs is not set up here for "${layer.kind}".`);
     default:
       return layer satisfies never;

@@ -1,12 +1,12 @@
 /** Any network on tfjs: layer by layer forward, and automatic differentiation back. */
-import { add, clone, customGrad, dispose, grads, keep, mean, mul, reshape } from '@tensorflow/tfjs-core';
-import type { GradSaveFunc, Tensor, Tensor2D } from '@tensorflow/tfjs-core';
+import { add, clone, dispose, grads, keep, reshape } from '@tensorflow/tfjs-core';
+import type { Tensor, Tensor2D } from '@tensorflow/tfjs-core';
 import { sizeOf } from '../../core/layerShapes.ts';
 import type { PlacedNetwork } from '../../core/layerShapes.ts';
 import { registerGradients } from './gradients.ts';
 import { applyLayer } from './layers.ts';
 import type { Pass } from './layers.ts';
-import { lossRule } from './losses.ts';
+import { lossRule, meanLoss } from './losses.ts';
 import type { LossRule } from './losses.ts';
 import type { Batch, Learned, TensorModel } from './model.ts';
 
@@ -39,7 +39,7 @@ export class AutodiffModel implements TensorModel {
         isLearned(parameter, i) ? (next.next().value as Tensor) : parameter,
       );
       const output = this.#forward(all, batch.inputs, { training: true, dropoutKeyOf, follow });
-      return this.#meanLoss(batch, (values) => (predicted = hold(values)))(output);
+      return meanLoss(this.#rule, batch, (values) => (predicted = hold(values)))(output);
     };
     try {
       const gradients = grads(loss)(parameters.filter(isLearned));
@@ -68,17 +68,5 @@ export class AutodiffModel implements TensorModel {
       outputs.push(layer.kind === 'add' ? add(given, outputOf(layer.other)) : given);
     }
     return reshape(outputOf(outputs.length - 1), [rows * predictions, sizeOf(output) / predictions]);
-  }
-
-  /** With the loss's own gradient, which loses less to rounding than that of its steps. */
-  #meanLoss(batch: Batch, held: (predicted: Tensor2D) => Tensor2D): (output: Tensor2D) => Tensor {
-    return customGrad((output, save) => {
-      const predicted = held(this.#rule.predict(output as Tensor2D));
-      (save as GradSaveFunc)([this.#rule.delta(predicted, batch)]);
-      return {
-        value: mean(this.#rule.losses(predicted, batch)),
-        gradFunc: (dy: Tensor, [delta]: Tensor[]) => mul(delta as Tensor, dy),
-      };
-    });
   }
 }

@@ -22,7 +22,7 @@ import {
 import type { Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D } from '@tensorflow/tfjs-core';
 import { isKept } from '../../core/dropout.ts';
 import { sizeOf, slide } from '../../core/layerShapes.ts';
-import type { PlacedLayer } from '../../core/layerShapes.ts';
+import type { PlacedLayer, Shape } from '../../core/layerShapes.ts';
 import type { Activation, Layer } from '../../core/network.ts';
 import { attention, embedding, lstm } from './sequences.ts';
 
@@ -65,7 +65,7 @@ export function applyLayer(work: LayerWork): Tensor {
     case 'maxPool2d':
       return maxPool(input as Tensor4D, [...layer.poolSize], [...layer.strides], layer.padding);
     case 'averagePool2d':
-      return averagePooled(input as Tensor4D, layer, placed);
+      return averagePooled(input as Tensor4D, layer, placed.input);
     case 'batchNorm':
       return batchNorm(input, weights, layer, pass);
     case 'layerNorm': {
@@ -87,6 +87,8 @@ export function applyLayer(work: LayerWork): Tensor {
       return input;
     case 'flatten':
       return reshape(input, [rows, sizeOf(placed.input)]);
+    case 'keras':
+      throw new RangeError('a model of Keras layers is its own network');
     default:
       return layer satisfies never;
   }
@@ -105,7 +107,11 @@ function dense(input: Tensor, weights: readonly Tensor[], layer: Of<'dense'>, sh
  * Over the values that are there. The padding is laid around by hand: tfjs 4.22's gradient with padding "same" divides by
  * the whole window everywhere.
  */
-function averagePooled(input: Tensor4D, layer: Of<'averagePool2d'>, { input: shape }: PlacedLayer): Tensor {
+export function averagePooled(
+  input: Tensor4D,
+  layer: Pick<Of<'averagePool2d'>, 'poolSize' | 'strides' | 'padding'>,
+  shape: Shape,
+): Tensor {
   const [height, width] = layer.poolSize;
   const pool = (values: Tensor4D): Tensor4D => avgPool(values, [height, width], [...layer.strides], 'valid');
   if (layer.padding === 'valid') return pool(input);
@@ -158,7 +164,8 @@ function normalised(centred: Tensor, variance: Tensor, epsilon: number): Tensor 
   return div(centred, sqrt(add(variance, epsilon)));
 }
 
-function dropped(input: Tensor, rate: number, key: number): Tensor {
+/** What is kept is divided by 1 − rate. */
+export function dropped(input: Tensor, rate: number, key: number): Tensor {
   const scale = 1 / (1 - rate);
   const factors = Float32Array.from({ length: input.size }, (_, i) => (isKept(key, i, rate) ? scale : 0));
   return mul(input, tensor(factors, input.shape));

@@ -5,6 +5,7 @@ import {
   argMax,
   cast,
   clipByValue,
+  customGrad,
   div,
   equal,
   exp,
@@ -24,7 +25,7 @@ import {
   sub,
   sum,
 } from '@tensorflow/tfjs-core';
-import type { Tensor, Tensor2D } from '@tensorflow/tfjs-core';
+import type { GradSaveFunc, Tensor, Tensor2D } from '@tensorflow/tfjs-core';
 import type { Loss } from '../../core/network.ts';
 import { MAX_SAMPLE_LOSS } from '../../core/figures.ts';
 import type { Batch } from './model.ts';
@@ -67,6 +68,25 @@ export function tallied(rule: LossRule, predicted: Tensor2D, batch: Batch, tally
     loss: add(loss, sum(rule.losses(predicted, batch))),
     correct: add(correct, sum(rule.hits(predicted, batch))),
   };
+}
+
+/**
+ * The batch's mean loss by what the last layer gives, with the loss's own gradient, which loses less to rounding than that
+ * of its steps. `held` is given what is predicted.
+ */
+export function meanLoss(
+  rule: LossRule,
+  batch: Batch,
+  held: (predicted: Tensor2D) => Tensor2D,
+): (output: Tensor2D) => Tensor {
+  return customGrad((output, save) => {
+    const predicted = held(rule.predict(output as Tensor2D));
+    (save as GradSaveFunc)([rule.delta(predicted, batch)]);
+    return {
+      value: mean(rule.losses(predicted, batch)),
+      gradFunc: (dy: Tensor, [delta]: Tensor[]) => mul(delta as Tensor, dy),
+    };
+  });
 }
 
 const SOFTMAX: LossRule = {

@@ -34,6 +34,8 @@ export interface TensorModel {
   learn(parameters: readonly Tensor[], batch: Batch, dropoutKeyOf: (layer: number) => number): Learned;
   /** What the last layer gives outside of training, shape [predictions, values of one]; `inputs` as in a `Batch`. */
   output(parameters: readonly Tensor[], inputs: Tensor): Tensor2D;
+  /** Gives back what it holds beside its parameters, if anything. */
+  dispose?(): void;
 }
 
 /** To be called inside a tidy. */

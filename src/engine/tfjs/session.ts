@@ -18,11 +18,9 @@ import { Course } from '../course.ts';
 import { checkFinite } from '../finite.ts';
 import { Pace } from '../pace.ts';
 import { ownParameters } from '../parameters.ts';
-import { AutodiffModel } from './autodiff.ts';
 import { emptyTally, LocalRun } from './localRun.ts';
 import { lossRule, tallied } from './losses.ts';
 import type { LossRule, Tally } from './losses.ts';
-import { isMlp, Mlp } from './mlp.ts';
 import { upload, uploadInputs } from './model.ts';
 import type { TensorModel } from './model.ts';
 
@@ -40,11 +38,12 @@ export class TfjsSession implements EngineSession {
   #tensors: Tensor[] = [];
   #closed = false;
 
-  constructor(placed: PlacedNetwork, backend: Backend) {
+  /** Closes `model` with itself. */
+  constructor(placed: PlacedNetwork, backend: Backend, model: TensorModel) {
     this.#placed = placed;
     this.#rule = lossRule(placed.network.loss);
     this.#backend = backend;
-    this.#model = isMlp(placed) ? new Mlp(placed, backend.copiesTransposed) : new AutodiffModel(placed);
+    this.#model = model;
   }
 
   setParameters(parameters: ModelParameters): void {
@@ -144,6 +143,7 @@ export class TfjsSession implements EngineSession {
   }
 
   close(): void {
+    if (!this.#closed) this.#model.dispose?.();
     this.#closed = true;
     this.#given = undefined;
     dispose(this.#tensors);

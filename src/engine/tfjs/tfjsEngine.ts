@@ -8,6 +8,7 @@ import { activate, closeBackend, openBackend } from './backend.ts';
 import type { Backend, BackendName } from './backend.ts';
 import { checkKernels } from './kernels.ts';
 import { TfjsSession } from './session.ts';
+import { openTensorModel } from './tensorModel.ts';
 
 // Without it every kernel's output is looked at for being of the right type.
 enableProdMode();
@@ -37,7 +38,8 @@ class TfjsEngine implements TrainingEngine {
     const placed = placeNetwork(network);
     checkKernels(placed, this.#backend.name);
     await activate(this.#backend.name);
-    const session = new TfjsSession(placed, this.#backend);
+    const model = await openTensorModel(placed, this.#backend);
+    const session = new TfjsSession(placed, this.#backend, model);
     this.#sessions.add(session);
     return session;
   }

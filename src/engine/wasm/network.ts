@@ -3,6 +3,7 @@ import type { Bytes } from '../../core/bytes.ts';
 import { HushError } from '../../core/errors.ts';
 import { sizeOf } from '../../core/layerShapes.ts';
 import type { PlacedLayer, PlacedNetwork } from '../../core/layerShapes.ts';
+import { needsTfjsLayers } from '../availability.ts';
 import { attentionLayer } from './attention.ts';
 import { writeBarrier } from './barrier.ts';
 import { batchNormLayer } from './batchNorm.ts';
@@ -197,6 +198,8 @@ function buildLayer(
       throw new HushError('engine/unsupported', `The compiled-wasm engine cannot train layer ${index}, an lstm.`, {
         advice: 'Use another engine.',
       });
+    case 'keras':
+      throw needsTfjsLayers('compiled-wasm');
     default:
       return layer satisfies never;
   }

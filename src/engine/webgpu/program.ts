@@ -81,6 +81,7 @@ function forward(build: Build, unit: Unit): void {
       return copy(build, unit);
     case 'flatten':
     case 'lstm':
+    case 'keras':
       throw new RangeError(`${kind} is no unit`);
     default:
       return kind satisfies never;
@@ -111,6 +112,7 @@ function backward(build: Build, unit: Unit, gradient: Tensor): void {
       return build.flowAsIs(unit.input, gradient);
     case 'flatten':
     case 'lstm':
+    case 'keras':
       throw new RangeError(`${kind} is no unit`);
     default:
       return kind satisfies never;

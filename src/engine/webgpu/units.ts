@@ -6,6 +6,7 @@ import { HushError } from '../../core/errors.ts';
 import { sizeOf } from '../../core/layerShapes.ts';
 import type { PlacedLayer, PlacedNetwork } from '../../core/layerShapes.ts';
 import type { Activation } from '../../core/network.ts';
+import { needsTfjsLayers } from '../availability.ts';
 
 /** Which unit's output is read; −1 is the network's input. */
 export type Source = number;
@@ -86,6 +87,8 @@ export function cutIntoUnits(placed: PlacedNetwork): Units {
           'engine/unsupported',
           `The compiled-webgpu engine cannot train layer ${placed.index}, lstm.`,
         );
+      case 'keras':
+        throw needsTfjsLayers('compiled-webgpu');
       case 'flatten':
         sources.push(sourceOf(from));
         continue;
