@@ -54,7 +54,8 @@ const mixedValues = fc.record(
   {
     to: fc.option(hexOf(16)),
     name: fc.string({ unit: 'grapheme', minLength: 1, maxLength: 5 }),
-    loss: fc.double({ min: -5, max: 5, noNaN: true }),
+    // Deterministic CBOR writes −0 as the integer 0.
+    loss: fc.double({ min: -5, max: 5, noNaN: true }).map((loss) => loss + 0),
     what: fc.uint8Array({ maxLength: 10 }),
     people: fc.array(fc.tuple(hexOf(4), fc.constantFrom('a', 'é', 'abc'), fc.maxSafeNat()), { maxLength: 5 }),
   },
