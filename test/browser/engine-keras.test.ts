@@ -42,6 +42,8 @@ const WHY_NOT_ON_WASM: Readonly<Record<string, string>> = {
   'both ways': 'does not compute what cpu computes',
 };
 
+const ON_WEBGPU: readonly string[] = ['both ways', 'images'];
+
 describe.each(Object.entries(KERAS_MODELS))('a model of %s', (name, build) => {
   let network: Network;
   let expected: ModelParameters;
@@ -52,7 +54,8 @@ describe.each(Object.entries(KERAS_MODELS))('a model of %s', (name, build) => {
     expected = await trained('cpu', network);
   });
 
-  it('learns the same on webgpu', async () => {
+  // In software each of them is compiled for as long as all else here takes: the two that have the most operations.
+  it.runIf(ON_WEBGPU.includes(name))('learns the same on webgpu', async () => {
     expectSameBlocks(network, await trained('webgpu', network), expected, 1e-3);
   });
 

@@ -8,6 +8,9 @@ import { fakeApplication } from './fakeApplication.ts';
 import type { Exhibit, FakeApplication } from './fakeApplication.ts';
 import { NOW } from './fixtures.ts';
 
+/** Beside other work a screen that loads something takes more than the second that vitest waits. */
+const PATIENT = { timeout: 20_000 };
+
 const realNow = Date.now;
 let root: HTMLElement | undefined;
 
@@ -32,9 +35,9 @@ export async function show(exhibit: Omit<Exhibit, 'name'>, colours: Theme = 'lig
   mountApplication(root, application);
   theme.value = colours;
   const { press } = exhibit;
-  await vi.waitUntil(() => document.querySelector('main h1'));
+  await vi.waitUntil(() => document.querySelector('main h1'), PATIENT);
   for (const label of [...(press === undefined ? [] : [press]), ...(exhibit.next ?? [])]) {
-    (await vi.waitUntil(() => findButton(label))).click();
+    (await vi.waitUntil(() => findButton(label), PATIENT)).click();
   }
   await settled(exhibit);
   return application;
@@ -49,7 +52,7 @@ async function settled({ press, address, options }: Omit<Exhibit, 'name'>): Prom
     const planWanted = address === '#/launch' && options.plansAfter === undefined;
     const planRead = !planWanted || document.querySelector('.summary .facts, .plans .note') !== null;
     return !title.startsWith('Taking') && pressed && planRead && document.getAnimations().length === 0;
-  });
+  }, PATIENT);
 }
 
 export function clear(): void {
