@@ -130,9 +130,12 @@ export class CoordinatorDraft {
       .filter((session) => session.phase !== 'paused' && this.isReady(session) && !excluded.includes(session.id));
   }
 
-  /** Who has yet to choose files of its own is not called: it would not answer. */
+  /**
+   * Who has yet to choose files of its own, or an engine, is not called: the one would not answer, the other would spend the
+   * time for training on getting ready for it.
+   */
   isReady({ phase }: Session): boolean {
-    return this.state.plan.data.kind === 'public' || phase !== 'preparing';
+    return phase !== 'preparing';
   }
 
   /** At least this many must take part at all. */

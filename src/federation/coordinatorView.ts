@@ -141,18 +141,15 @@ function roundWait(totals: RoundTotals): string | undefined {
 
 function waitOf(state: CoordinatorState, round: CoordinatorRound | undefined): WaitView | undefined {
   const here = state.sessions.size;
-  const choosing = choosingOf(state);
   const { cohort } = state.plan.aggregation;
   if (state.phase === 'waiting') {
     const wanted = state.started ? Math.max(3, cohort.minimum) : cohort.target;
     const more = Math.max(0, wanted - here);
+    if (more > 0) return { for: `${more} more ${people(more)}`, untilMs: undefined };
+    const preparing = state.sessions.values().filter(({ phase }) => phase === 'preparing').length;
+    const getReady = state.plan.data.kind === 'public' ? 'get ready' : 'choose files';
     return {
-      for:
-        more > 0
-          ? `${more} more ${more === 1 ? 'person' : 'people'}`
-          : choosing > 0
-            ? `${choosing} ${choosing === 1 ? 'person' : 'people'} to choose files`
-            : 'the first keys',
+      for: preparing > 0 ? `${preparing} ${people(preparing)} to ${getReady}` : 'the first keys',
       untilMs: undefined,
     };
   }
@@ -162,9 +159,8 @@ function waitOf(state: CoordinatorState, round: CoordinatorRound | undefined): W
   return what === undefined ? undefined : { for: what, untilMs: totals.untilMs };
 }
 
-/** How many have yet to choose files of their own, or to load them. */
-function choosingOf({ plan, sessions }: CoordinatorState): number {
-  return plan.data.kind === 'public' ? 0 : sessions.values().filter(({ phase }) => phase === 'preparing').length;
+function people(count: number): string {
+  return count === 1 ? 'person' : 'people';
 }
 
 function sentenceOf(state: CoordinatorState, round: CoordinatorRound | undefined, reachability: Reachability): string {

@@ -226,8 +226,28 @@ describe('a coordinator', () => {
     expect(back.sessions.values().find(({ id }) => id === idOf('3'))?.shard).toBe(2);
   });
 
+  function ready(state: CoordinatorState, i: number): CoordinatorState {
+    const body = { phase: 'ready', fraction: 0, engine: 'cpu', samples: 100, trainMs: 0 } as const;
+    const channel = `channel ${i}` as ChannelId;
+    return take(state, { event: 'message', channel, message: { type: 'progress', round: 0, body } }).state;
+  }
+
+  test('calls nobody who still gets ready, which would be taken off the time to train', () => {
+    let state = take(open(4), { event: 'wish', wish: 'start' }).state;
+    for (const i of [0, 1]) state = ready(state, i);
+    expect(state.upcoming).toBeUndefined();
+    state = ready(state, 2);
+    expect(state.upcoming?.number).toBe(1);
+    const { effects } = take(state, { event: 'done', task: 'mark', round: 1, output: undefined });
+    const called = effects.flatMap((effect) =>
+      effect.effect === 'send' && effect.message.type === 'call' ? effect.to : [],
+    );
+    expect(called).toEqual(['channel 0', 'channel 1', 'channel 2']);
+  });
+
   test('calls again under a higher number when too few send keys', () => {
-    let { state } = take(open(4), { event: 'wish', wish: 'start' });
+    let state = [0, 1, 2, 3].reduce(ready, open(4));
+    state = take(state, { event: 'wish', wish: 'start' }).state;
     expect(state.upcoming?.number).toBe(1);
     state = take(state, { event: 'done', task: 'mark', round: 1, output: undefined }).state;
     const { effects, state: after } = take(state, { event: 'timer', name: 'step 1' }, 30_000);
