@@ -7,6 +7,7 @@ import type { Patience } from '../availability.ts';
 import { install } from './backend.ts';
 import type { Backend } from './backend.ts';
 import type { Failure } from '../failure.ts';
+import { inSoftware, isSoftware, rendererOf } from '../graphicsAdapter.ts';
 import { webglOperationsPerSecond } from '../webglArithmetic.ts';
 
 /** WebAssembly does 3e10 on one core: a renderer below this is one in software. */
@@ -26,7 +27,12 @@ export async function openWebgl(failure: Failure, patience: Patience): Promise<B
     failIfMajorPerformanceCaveat: true,
   });
   if (!gl) throw unavailable('webgl', 'the browser gives no WebGL 2 context that a graphics card runs');
+  const name = rendererOf(gl);
   if (patience === 'impatient') {
+    if (isSoftware(name)) {
+      gl.getExtension('WEBGL_lose_context')?.loseContext();
+      throw unavailable('webgl', inSoftware(name));
+    }
     const rate = webglOperationsPerSecond();
     if (rate < MIN_OPERATIONS_PER_SECOND) {
       gl.getExtension('WEBGL_lose_context')?.loseContext();
@@ -51,15 +57,9 @@ export async function openWebgl(failure: Failure, patience: Patience): Promise<B
   }
   return {
     name: 'webgl',
-    adapter: rendererOf(gl),
+    adapter: name,
     copiesTransposed: false,
     failure,
     release: () => gl.getExtension('WEBGL_lose_context')?.loseContext(),
   };
-}
-
-function rendererOf(gl: WebGL2RenderingContext): string {
-  const info = gl.getExtension('WEBGL_debug_renderer_info');
-  const renderer: unknown = gl.getParameter(info?.UNMASKED_RENDERER_WEBGL ?? gl.RENDERER);
-  return typeof renderer === 'string' && renderer !== '' ? renderer : 'WebGL 2';
 }

@@ -7,6 +7,7 @@ import type { Patience } from '../availability.ts';
 import { install } from './backend.ts';
 import type { Backend } from './backend.ts';
 import type { Failure } from '../failure.ts';
+import { adapterName, inSoftware, isSoftware } from '../graphicsAdapter.ts';
 import { webgpuOperationsPerSecond } from '../webgpuArithmetic.ts';
 
 /** WebAssembly does 3e10 on one core: an adapter below this is one in software. */
@@ -29,6 +30,8 @@ export async function openWebgpu(failure: Failure, patience: Patience): Promise<
   if (!gpu) throw unavailable('webgpu', 'this browser has no WebGPU');
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
   if (!adapter) throw unavailable('webgpu', 'the browser found no graphics adapter for WebGPU');
+  const name = adapterName(adapter.info);
+  if (patience === 'impatient' && isSoftware(name)) throw unavailable('webgpu', inSoftware(name));
   const device = await deviceOf(adapter);
   if (patience === 'impatient') {
     const rate = await webgpuOperationsPerSecond(device);
@@ -64,7 +67,7 @@ export async function openWebgpu(failure: Failure, patience: Patience): Promise<
   await install('webgpu', new WebGPUBackend(device, adapter.info));
   return {
     name: 'webgpu',
-    adapter: describe(adapter.info),
+    adapter: name,
     copiesTransposed: false,
     failure,
     release: () => {
@@ -81,9 +84,4 @@ async function deviceOf(adapter: GPUAdapter): Promise<GPUDevice> {
   } catch (cause) {
     throw unavailable('webgpu', cause instanceof Error ? cause.message : String(cause), cause);
   }
-}
-
-function describe(info: GPUAdapterInfo): string {
-  const parts = [info.description, info.vendor, info.architecture, info.device].filter((part) => part !== '');
-  return parts.length > 0 ? [...new Set(parts)].join(', ') : 'WebGPU adapter';
 }

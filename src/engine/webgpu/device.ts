@@ -3,6 +3,7 @@ import { HushError } from '../../core/errors.ts';
 import { unavailable } from '../availability.ts';
 import type { Patience } from '../availability.ts';
 import { Failure } from '../failure.ts';
+import { adapterName, inSoftware, isSoftware } from '../graphicsAdapter.ts';
 import { webgpuOperationsPerSecond } from '../webgpuArithmetic.ts';
 import { BINDINGS, READ_ONLY } from './wgsl.ts';
 
@@ -126,6 +127,8 @@ export async function openDevice(patience: Patience): Promise<Device> {
   if (!gpu) throw unavailable(NAME, 'this browser has no WebGPU');
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
   if (!adapter) throw unavailable(NAME, 'the browser found no graphics adapter for WebGPU');
+  const name = adapterName(adapter.info);
+  if (patience === 'impatient' && isSoftware(name)) throw unavailable(NAME, inSoftware(name));
   const device = await deviceOf(adapter);
   if (patience === 'impatient') {
     const rate = await webgpuOperationsPerSecond(device);
@@ -138,7 +141,7 @@ export async function openDevice(patience: Patience): Promise<Device> {
       );
     }
   }
-  return new Device(device, describe(adapter.info));
+  return new Device(device, name);
 }
 
 async function deviceOf(adapter: GPUAdapter): Promise<GPUDevice> {
@@ -151,11 +154,6 @@ async function deviceOf(adapter: GPUAdapter): Promise<GPUDevice> {
   } catch (cause) {
     throw unavailable(NAME, cause instanceof Error ? cause.message : String(cause), cause);
   }
-}
-
-function describe(info: GPUAdapterInfo): string {
-  const parts = [info.description, info.vendor, info.architecture, info.device].filter((part) => part !== '');
-  return parts.length > 0 ? [...new Set(parts)].join(', ') : 'WebGPU adapter';
 }
 
 function lost(why: string): HushError {
