@@ -57,7 +57,7 @@ export function selfSeed(input: {
   );
 }
 
-/** The AES-256 key of the box that `from` seals for `to`; the other direction has another key. */
+/** The key of the box that `from` seals for `to`; the other direction has another key. */
 export function boxKey(input: {
   readonly shared: Bytes;
   readonly rosterRoot: Hash;

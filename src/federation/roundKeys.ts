@@ -118,7 +118,7 @@ export class RoundKeys {
     const from = this.#options.identity.id;
     const shared = await this.#boxSecret(to);
     const key = boxKey({ shared, rosterRoot: roster.rosterRoot, from, to: to.id });
-    return [to.id, await sealBox(key, plain, this.#options.random)];
+    return [to.id, sealBox(key, plain, this.#options.random)];
   }
 
   /** Both directions of a pair have the same one: what sealed a box is kept to open the other. */
@@ -153,7 +153,7 @@ export class RoundKeys {
           if (member === undefined || box === undefined) throw new HushError('share/box', 'No box from this dealer.');
           const shared = await this.#boxSecret(member);
           const key = boxKey({ shared, rosterRoot: roster.rosterRoot, from: dealer, to: own });
-          const plain = await openBox(key, new Uint8Array(box));
+          const plain = openBox(key, new Uint8Array(box));
           this.#held.set(dealer, readBox(plain, roster, ownIndex, shareRoot));
         } catch {
           bad.push(dealer);

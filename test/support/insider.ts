@@ -49,7 +49,7 @@ async function keyOfBox(holder: Actor, roster: Roster, from: ParticipantId, to: 
 export async function sharesHeld(holder: Actor, dealer: ParticipantId, round: RoundNumber): Promise<HeldShares> {
   const box = holder.participant.journal.heardOf('deliver', round)[0]!.body.boxes.find(([id]) => id === dealer)![1];
   const key = await keyOfBox(holder, rosterOf(holder, round), dealer, holder.id);
-  return decodeCbor(await openBox(key, new Uint8Array(box))) as HeldShares;
+  return decodeCbor(openBox(key, new Uint8Array(box))) as HeldShares;
 }
 
 export interface DealChange {
@@ -83,7 +83,7 @@ export async function dealAgain(
   async function sealFor(holder: ParticipantId, honest: Bytes): Promise<[ParticipantId, Bytes]> {
     const changed = change.box?.(decodeCbor(honest) as HeldShares, holder);
     const plain = changed === undefined ? honest : changed instanceof Uint8Array ? changed : encodeCbor(changed);
-    return [holder, await sealBox(await keyOfBox(dealer, roster, dealer.id, holder), plain, random)];
+    return [holder, sealBox(await keyOfBox(dealer, roster, dealer.id, holder), plain, random)];
   }
   const statement = dealingStatement(binding, round, roster.rosterRoot, {
     dealer: dealer.id,

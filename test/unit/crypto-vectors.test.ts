@@ -8,7 +8,7 @@ import type { PublicKey, Signature } from '../../src/core/ids.ts';
 import { agree } from '../../src/crypto/agreement.ts';
 import { openBox } from '../../src/crypto/box.ts';
 import { createIdentity, verifySignature } from '../../src/crypto/identity.ts';
-import gcm from '../vectors/aes-256-gcm.json';
+import chacha from '../vectors/wycheproof-chacha20-poly1305.json';
 import speccheck from '../vectors/ed25519-speccheck.json';
 import ed25519Vectors from '../vectors/wycheproof-ed25519.json';
 import x25519Vectors from '../vectors/wycheproof-x25519.json';
@@ -116,7 +116,8 @@ describe('agreements of Wycheproof', () => {
 });
 
 describe('boxes with a tag that was tampered with', () => {
-  const { key, iv, plaintext, sealed } = gcm.boxes.at(-1)!;
+  const { key, iv, plaintext, sealed } = chacha.boxes.at(-1)!;
+  const REFUSED = expect.objectContaining({ code: 'crypto/box' });
   const box = fromHex(iv + sealed);
   const tagAt = box.length - 16;
   const flip = (bits: readonly number[]): Bytes => {
@@ -126,7 +127,7 @@ describe('boxes with a tag that was tampered with', () => {
   };
   const withTag = (change: (byte: number) => number): Bytes => box.map((byte, i) => (i < tagAt ? byte : change(byte)));
 
-  /** The changes that Wycheproof makes to tags (aes_gcm_test.json, flag ModifiedTag). */
+  /** The changes that Wycheproof makes to tags (chacha20_poly1305_test.json, flag ModifiedTag). */
   const changed: readonly (readonly [string, Bytes])[] = [
     ...[0, 1, 7, 8, 31, 32, 33, 63, 64, 71, 77, 80, 96, 97, 103, 120, 121, 126, 127].map(
       (bit) => [`bit ${bit} flipped`, flip([bit])] as const,
@@ -141,33 +142,31 @@ describe('boxes with a tag that was tampered with', () => {
     ['every lowest bit flipped', withTag((byte) => byte ^ 1)],
   ];
 
-  it('open as they were sealed', async () => {
-    expect(toHex(await openBox(fromHex(key), box))).toBe(plaintext);
+  it('open as they were sealed', () => {
+    expect(toHex(openBox(fromHex(key), box))).toBe(plaintext);
     expect(openSslOpens(box)).toBe(true);
   });
 
-  it.each(changed)('do not open: %s', async (_name, tampered) => {
-    await expect(openBox(fromHex(key), tampered)).rejects.toMatchObject({ code: 'crypto/box' });
+  it.each(changed)('do not open: %s', (_name, tampered) => {
+    expect(() => openBox(fromHex(key), tampered)).toThrow(REFUSED);
     expect(openSslOpens(tampered)).toBe(false);
   });
 
-  it('do not open with a shorter tag, though its bytes are right', async () => {
+  it('do not open with a shorter tag, though its bytes are right', () => {
     for (let bytes = 1; bytes <= 16; bytes++) {
-      await expect(openBox(fromHex(key), box.slice(0, -bytes))).rejects.toMatchObject({ code: 'crypto/box' });
+      expect(() => openBox(fromHex(key), box.slice(0, -bytes))).toThrow(REFUSED);
     }
   });
 
-  it('do not open with another IV, a longer one, or none', async () => {
+  it('do not open with another IV, a longer one, or none', () => {
     const rest = box.subarray(12);
     for (const other of ['00'.repeat(12), iv.slice(2), `${iv}00`, '']) {
-      await expect(openBox(fromHex(key), concatBytes(fromHex(other), rest))).rejects.toMatchObject({
-        code: 'crypto/box',
-      });
+      expect(() => openBox(fromHex(key), concatBytes(fromHex(other), rest))).toThrow(REFUSED);
     }
   });
 
   function openSslOpens(bytes: Bytes): boolean {
-    const decipher = createDecipheriv('aes-256-gcm', fromHex(key), bytes.subarray(0, 12));
+    const decipher = createDecipheriv('chacha20-poly1305', fromHex(key), bytes.subarray(0, 12), { authTagLength: 16 });
     decipher.setAuthTag(bytes.subarray(tagAt));
     decipher.update(bytes.subarray(12, tagAt));
     try {

@@ -7,6 +7,7 @@ import { coordinatorMachine } from '../../src/federation/coordinatorMachine.ts';
 import { initialCoordinator } from '../../src/federation/coordinatorState.ts';
 import type { CoordinatorEffect, CoordinatorEvent, CoordinatorState } from '../../src/federation/coordinatorState.ts';
 import { emptyHead } from '../../src/federation/ledger.ts';
+import { PROTOCOL_VERSION } from '../../src/federation/messages.ts';
 import type { Message } from '../../src/federation/messages.ts';
 import { participantMachine } from '../../src/federation/participantMachine.ts';
 import { initialParticipant } from '../../src/federation/participantState.ts';
@@ -41,7 +42,7 @@ function delivered(change: Partial<ParticipantState> = {}): ParticipantState {
     modelHash: HEAD.modelHash,
     trainer: 'ready',
     welcome: {
-      version: 1,
+      version: PROTOCOL_VERSION,
       nonce: '0'.repeat(32),
       shard: 0,
       records: 0,
@@ -196,7 +197,7 @@ describe('a coordinator', () => {
   }
 
   const hello = {
-    versions: [1],
+    versions: [PROTOCOL_VERSION],
     publicKey: KEY,
     nonce: '0'.repeat(32),
     ownNonce: '1'.repeat(32),

@@ -4,7 +4,7 @@
  * asking. So what a program does next depends on its seeds alone, although the work itself goes on side by side.
  */
 import { deferred } from '../../src/core/async.ts';
-import { crowdCrypto } from './crowdCrypto.ts';
+import { crowdImportKey } from './crowdCrypto.ts';
 
 const METHODS = [
   'decrypt',
@@ -31,17 +31,17 @@ export class CryptoBarrier {
   #missing = 0;
   #handedOut = deferred<void>();
 
-  /** Whether `crowdCrypto` does what it can, in place of WebCrypto. */
+  /** Whether keys are imported once for all. */
   isCrowd = false;
 
   /** From now on every call of `crypto.subtle` in this process goes through here. */
   install(): void {
     const { subtle } = crypto;
     const importKey = subtle.importKey.bind(subtle) as Operation;
-    const crowd = crowdCrypto((...input) => this.hold(importKey(...input)));
+    const crowd = crowdImportKey((...input) => this.hold(importKey(...input)));
     for (const name of METHODS) {
       const operation = (subtle[name] as Operation).bind(subtle);
-      const quick = crowd[name];
+      const quick = name === 'importKey' ? crowd : undefined;
       const held: Operation = (...input) =>
         (this.isCrowd ? quick?.(...input) : undefined) ?? this.hold(operation(...input));
       Object.defineProperty(subtle, name, { value: held, configurable: true });
