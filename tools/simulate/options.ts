@@ -44,8 +44,8 @@ Without --schedules the run ends with the last training round. Figures of the la
   hung              people and coordinators that neither went on nor ended
   clientMsMedian, clientMsMax
                     processor time, user and system, of all that one participant does for one round from call to record,
-                    without training, quantising, applying and pauses for garbage; of five people that run alone and share
-                    nothing
+                    without training, quantising, applying and pauses for garbage; of fifteen people that run alone and
+                    share nothing, of whom the first few pay for the compiler
   coordinatorMs     what the coordinator works in one round, on the wall of this machine and without pauses for garbage,
                     from its first answer after the masked updates to the record: checking, putting secrets together,
                     expanding masks, applying; summed over groups
