@@ -39,8 +39,7 @@ const PACKAGES = [
 ];
 
 /** Tests whose time goes into compiling shaders. */
-const SHADERS = 'test/browser/webgpu-{contract,device}.test.ts';
-const KERNELS = 'test/browser/{webgpu-kernels,engine-contract-gpu}.test.ts';
+const SHADERS = 'test/browser/{webgpu-*,engine-contract-gpu}.test.ts';
 
 const NODE = 'test/{unit,contract,property,attacks,simulation,types}/**/*.test.ts';
 /** Tests that make all that they need anew, and change nothing of the platform that a module remembers. */
@@ -95,9 +94,8 @@ export default defineConfig({
             }),
             // A browser each: in one, what runs a shader without a card compiles one at a time, and a core has nothing to do.
             instances: [
-              { browser: 'chromium', name: 'browser: pages and workers', exclude: [SHADERS, KERNELS] },
+              { browser: 'chromium', name: 'browser: pages and workers', exclude: [SHADERS] },
               { browser: 'chromium', name: 'browser: shaders', include: [SHADERS] },
-              { browser: 'chromium', name: 'browser: kernels', include: [KERNELS] },
             ],
           },
         },

@@ -131,11 +131,13 @@ export class CoordinatorDraft {
   }
 
   /**
-   * Who has yet to choose files of its own, or an engine, is not called: the one would not answer, the other would spend the
-   * time for training on getting ready for it.
+   * Who has yet to choose files of its own is not called: it would not answer. Nor is, for the first round, who has yet to
+   * choose an engine: all do that at once, and would spend the time for training on it. Who comes later gets ready while the
+   * others train.
    */
   isReady({ phase }: Session): boolean {
-    return phase !== 'preparing';
+    const { plan, current } = this.state;
+    return phase !== 'preparing' || (plan.data.kind === 'public' && current !== undefined);
   }
 
   /** At least this many must take part at all. */

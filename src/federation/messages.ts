@@ -9,7 +9,7 @@ import { packedLength, ROUND_KINDS, sumSpecFor, wordCount } from '../core/sumSpe
 import type { MaskedUpdate } from '../core/updateStages.ts';
 import { recordSchema } from './record.ts';
 
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 1;
 
 const id = hexBytes<ParticipantId>(16);
 const hash = hexBytes<Hash>(32);

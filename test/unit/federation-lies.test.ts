@@ -233,7 +233,7 @@ describe('a coordinator', () => {
     return take(state, { event: 'message', channel, message: { type: 'progress', round: 0, body } }).state;
   }
 
-  test('calls nobody who still gets ready, which would be taken off the time to train', () => {
+  test('calls nobody for the first round who still gets ready, which would be taken off its time to train', () => {
     let state = take(open(4), { event: 'wish', wish: 'start' }).state;
     for (const i of [0, 1]) state = ready(state, i);
     expect(state.upcoming).toBeUndefined();
