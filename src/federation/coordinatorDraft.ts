@@ -2,6 +2,7 @@
 import type { ParticipantId, RoundNumber } from '../core/ids.ts';
 import type { EventView } from '../core/runView.ts';
 import type { CoordinatorGroup, CoordinatorRound, CoordinatorStep, GroupStep } from './coordinatorRounds.ts';
+import { countPreparing } from './coordinatorState.ts';
 import type { CoordinatorEffect, CoordinatorState, CoordinatorTasks, Session, Unsealed } from './coordinatorState.ts';
 import type { Transition } from './machine.ts';
 import type { Body, Dealing, Message, MessageType } from './messages.ts';
@@ -119,7 +120,13 @@ export class CoordinatorDraft {
 
   patchSession(id: ParticipantId, change: Partial<Session>): void {
     const session = this.session(id);
-    if (session !== undefined) this.patch({ sessions: this.state.sessions.set(id, { ...session, ...change }) });
+    if (session === undefined) return;
+    const after = { ...session, ...change };
+    const { sessions, preparing } = this.state;
+    this.patch({
+      sessions: sessions.set(id, after),
+      preparing: preparing - countPreparing(session) + countPreparing(after),
+    });
   }
 
   /** Sessions that a call goes to. */
@@ -135,9 +142,13 @@ export class CoordinatorDraft {
    * choose an engine: all do that at once, and would spend the time for training on it. Who comes later gets ready while the
    * others train.
    */
-  isReady({ phase }: Session): boolean {
+  get waitsForReady(): boolean {
     const { plan, current } = this.state;
-    return phase !== 'preparing' || (plan.data.kind === 'public' && current !== undefined);
+    return plan.data.kind !== 'public' || current === undefined;
+  }
+
+  isReady({ phase }: Session): boolean {
+    return phase !== 'preparing' || !this.waitsForReady;
   }
 
   /** At least this many must take part at all. */

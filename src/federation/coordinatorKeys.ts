@@ -28,7 +28,8 @@ export function callNext(draft: CoordinatorDraft): void {
   if (state.phase === 'finished' || state.paused) return;
   // Only a round that measures ends a run, and only if it completes.
   if (!isOver(state.current) && (state.current?.kind === 'evaluate' || !isTraining(state.current))) return;
-  if (state.sessions.size < (state.started ? draft.minimum : cohort.target) || draft.nowMs < state.nextCallMs) return;
+  const ready = state.sessions.size - (draft.waitsForReady ? state.preparing : 0);
+  if (ready < (state.started ? draft.minimum : cohort.target) || draft.nowMs < state.nextCallMs) return;
   const here = draft.eligible();
   if (!state.started && here.length >= cohort.target) draft.patch({ started: true });
   if (!draft.state.started || here.length < draft.minimum) return;

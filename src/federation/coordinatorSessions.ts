@@ -3,6 +3,7 @@ import type { ChannelId, ParticipantId, RoundNumber } from '../core/ids.ts';
 import { isOver } from './coordinatorDraft.ts';
 import type { CoordinatorDraft } from './coordinatorDraft.ts';
 import { callNewcomer } from './coordinatorKeys.ts';
+import { countPreparing } from './coordinatorState.ts';
 import type { Session } from './coordinatorState.ts';
 import { PROTOCOL_VERSION } from './messages.ts';
 import type { Body } from './messages.ts';
@@ -17,7 +18,7 @@ export function onGreeted(draft: CoordinatorDraft, channel: ChannelId, id: Parti
     draft.effect({ effect: 'close', channel: before.channel });
     dropSession(draft, before);
   }
-  const { head, shards, phase, nextRound, sessions, channels } = draft.state;
+  const { head, shards, phase, nextRound, sessions, preparing, channels } = draft.state;
   // None is ever given back, so the next one free is their number.
   const shard = shards.get(id) ?? shards.size;
   const session: Session = {
@@ -35,6 +36,7 @@ export function onGreeted(draft: CoordinatorDraft, channel: ChannelId, id: Parti
   };
   draft.patch({
     sessions: sessions.set(id, session),
+    preparing: preparing + countPreparing(session),
     channels: channels.set(channel, id),
     shards: shards.set(id, shard),
   });
@@ -63,9 +65,14 @@ export function onClosed(draft: CoordinatorDraft, channel: ChannelId, reason: st
   dropSession(draft, session);
 }
 
-function dropSession(draft: CoordinatorDraft, { id, channel }: Session): void {
-  const { sessions, channels } = draft.state;
-  draft.patch({ sessions: sessions.delete(id), channels: channels.delete(channel) });
+function dropSession(draft: CoordinatorDraft, session: Session): void {
+  const { id, channel } = session;
+  const { sessions, preparing, channels } = draft.state;
+  draft.patch({
+    sessions: sessions.delete(id),
+    preparing: preparing - countPreparing(session),
+    channels: channels.delete(channel),
+  });
   for (const round of [draft.state.current, draft.state.upcoming]) {
     if (round === undefined || isOver(round)) continue;
     // Its keys are gone: an advert that was not dealt for yet is taken back.

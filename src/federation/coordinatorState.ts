@@ -34,6 +34,11 @@ export interface Session {
   readonly guardRound: RoundNumber;
 }
 
+/** 1 or 0, for `CoordinatorState.preparing`. */
+export function countPreparing({ phase }: Session): 0 | 1 {
+  return phase === 'preparing' ? 1 : 0;
+}
+
 /** How far a round is, as it is stored: once begun it belongs in the ledger, come what may. */
 export interface RoundMark {
   readonly round: RoundNumber;
@@ -189,6 +194,8 @@ export interface CoordinatorState {
   readonly phase: RunPhase;
   readonly head: LedgerHead;
   readonly sessions: IdMap<ParticipantId, Session>;
+  /** How many of them are `preparing`: to look through ten thousand for each message takes minutes. */
+  readonly preparing: number;
   readonly channels: IdMap<ChannelId, ParticipantId>;
   /** Kept across reconnects, so that a participant gets its own shard again. */
   readonly shards: IdMap<ParticipantId, number>;
@@ -243,6 +250,7 @@ export function initialCoordinator(start: CoordinatorStart): CoordinatorState {
     shards: IdMap.of(Object.entries(shards) as [ParticipantId, number][]),
     phase: finished ? 'finished' : 'waiting',
     sessions: IdMap.empty(),
+    preparing: 0,
     channels: IdMap.empty(),
     current: undefined,
     upcoming: undefined,

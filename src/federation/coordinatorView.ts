@@ -146,7 +146,7 @@ function waitOf(state: CoordinatorState, round: CoordinatorRound | undefined): W
     const wanted = state.started ? Math.max(3, cohort.minimum) : cohort.target;
     const more = Math.max(0, wanted - here);
     if (more > 0) return { for: `${more} more ${people(more)}`, untilMs: undefined };
-    const preparing = state.sessions.values().filter(({ phase }) => phase === 'preparing').length;
+    const { preparing } = state;
     const getReady = state.plan.data.kind === 'public' ? 'get ready' : 'choose files';
     return {
       for: preparing > 0 ? `${preparing} ${people(preparing)} to ${getReady}` : 'the first keys',

@@ -237,6 +237,10 @@ describe('a coordinator', () => {
     let state = take(open(4), { event: 'wish', wish: 'start' }).state;
     for (const i of [0, 1]) state = ready(state, i);
     expect(state.upcoming).toBeUndefined();
+    expect(state.preparing).toBe(2);
+    const left = take(state, { event: 'closed', channel: 'channel 3' as ChannelId, reason: 'test' }).state;
+    expect(left.preparing).toBe(1);
+    expect(greet(left, 3).state.preparing).toBe(2);
     state = ready(state, 2);
     expect(state.upcoming?.number).toBe(1);
     const { effects } = take(state, { event: 'done', task: 'mark', round: 1, output: undefined });
