@@ -194,7 +194,7 @@ export interface CoordinatorState {
   readonly phase: RunPhase;
   readonly head: LedgerHead;
   readonly sessions: IdMap<ParticipantId, Session>;
-  /** How many of them are `preparing`: to look through ten thousand for each message takes minutes. */
+  /** How many of them are `preparing`, so that not every message has all of them looked through. */
   readonly preparing: number;
   readonly channels: IdMap<ChannelId, ParticipantId>;
   /** Kept across reconnects, so that a participant gets its own shard again. */
