@@ -12,10 +12,11 @@ import { reportFrom } from './simulate/processes.ts';
 import { runSchedules, spreadSchedules } from './simulate/schedules.ts';
 
 /**
- * Up to so many, looking for garbage is left to one thread, all of it while the others are stopped: then its time can be
- * taken off what a participant costs. With more, the run would take too long.
+ * Up to so many, looking for garbage is left to one thread, all of it while the others are stopped, and before each step
+ * that is measured: then its time can be taken off what a participant costs. With more, the run would take too long.
  */
 const EXACT_PEOPLE = 500;
+const EXACTLY = ['--single-threaded-gc', '--no-incremental-marking', '--expose-gc'];
 
 runIfMain(import.meta.url, async (args) => {
   if (asksForPlan(args)) return await (await import('./simulate/training.ts')).simulateTraining(args);
@@ -42,7 +43,7 @@ interface Result {
 
 async function calm(options: SimulateOptions, args: readonly string[]): Promise<Result> {
   const here = options.jobs === 1;
-  const nodeOptions = options.participants <= EXACT_PEOPLE ? ['--single-threaded-gc', '--no-incremental-marking'] : [];
+  const nodeOptions = options.participants <= EXACT_PEOPLE ? EXACTLY : [];
   const report = here
     ? await calmRun(options)
     : await reportFrom<CalmReport>([...args, '--jobs', '1', '--json'], nodeOptions);

@@ -1,13 +1,25 @@
 /** Writes CBOR (RFC 8949) in its deterministic form (section 4.2), head by head, into memory that grows. */
 import type { Bytes } from '../core/bytes.ts';
 
-const FIRST_BYTES = 1024;
+const FIRST_BYTES = 4096;
+/** What is longer is given away instead of being copied out of memory that stays. */
+const MAX_KEPT_BYTES = 2 ** 18;
 /** Of the longest head. */
 const HEAD_BYTES = 9;
 
+/** A round writes thousands of small items: making memory for each would cost more than the writing. */
+let spare: Bytes | undefined;
+
+/** Of use until `taken`. */
 export class CborWriter {
-  #bytes = new Uint8Array(FIRST_BYTES);
+  #bytes: Bytes;
   #at = 0;
+
+  constructor() {
+    this.#bytes = spare ?? new Uint8Array(FIRST_BYTES);
+    // Another writer may be begun before this one is done.
+    spare = undefined;
+  }
 
   /** `argument` is an integer from 0 to 2^53 − 1. */
   head(major: number, argument: number): void {
@@ -28,9 +40,15 @@ export class CborWriter {
     this.#at += bytes.length;
   }
 
-  /** What was written, in memory that holds at most as much again, or little. */
+  /** What was written, in memory of its own that holds at most as much again. */
   taken(): Bytes {
-    return this.#bytes.subarray(0, this.#at);
+    const written = this.#bytes.subarray(0, this.#at);
+    if (this.#bytes.length > MAX_KEPT_BYTES) return written;
+    const bytes = written.slice();
+    // Shares are written too, and must not outlive those who wipe them.
+    written.fill(0);
+    spare = this.#bytes;
+    return bytes;
   }
 
   #makeRoom(bytes: number): void {

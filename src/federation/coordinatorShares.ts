@@ -1,5 +1,4 @@
 /** Step 2 as the coordinator takes it, in each group: shares, delivery, complaints about boxes that do not open. */
-import { ownBytes } from '../core/bytes.ts';
 import type { Bytes } from '../core/bytes.ts';
 import type { ParticipantId, RoundNumber } from '../core/ids.ts';
 import { dealingsOf } from './coordinatorDraft.ts';
@@ -40,16 +39,22 @@ export function deliver(draft: CoordinatorDraft, number: RoundNumber, index: num
   }
   const shared: CoordinatorGroup = { ...group, u1 };
   const dealings = dealingsOf(shared);
-  draft.patchGroup(number, index, { u1, u1Root: u1RootOf(dealings) });
+  // Boxes go to their holders and stay with nobody else: of all that a group sends before it trains, they take the most.
+  const shares = Object.fromEntries(u1.flatMap((id) => withoutBoxes(id, group.shares[id])));
+  draft.patchGroup(number, index, { u1, u1Root: u1RootOf(dealings), shares });
   draft.moveGroup(number, index, 'ready', undefined);
   const boxesOf = boxesByHolder(shared);
   for (const to of u1) draft.sendTo([to], 'deliver', number, { dealings, boxes: boxesOf.get(to) ?? [] });
 }
 
+function withoutBoxes(id: ParticipantId, share: Body<'share'> | undefined): [ParticipantId, Body<'share'>][] {
+  return share === undefined ? [] : [[id, { ...share, boxes: [] }]];
+}
+
 function boxesByHolder({ u1, shares }: CoordinatorGroup): ReadonlyMap<ParticipantId, [ParticipantId, Bytes][]> {
   const byHolder = new Map(u1.map((id): [ParticipantId, [ParticipantId, Bytes][]] => [id, []]));
   for (const from of u1) {
-    for (const [holder, box] of shares[from]?.boxes ?? []) byHolder.get(holder)?.push([from, ownBytes(box)]);
+    for (const [holder, box] of shares[from]?.boxes ?? []) byHolder.get(holder)?.push([from, box]);
   }
   return byHolder;
 }

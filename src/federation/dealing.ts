@@ -6,7 +6,7 @@
  * Leaves 2j and 2j+1 of a dealer's tree are holder j's share of the key and of the seed. They are siblings, so that one
  * path above the pair proves both.
  */
-import { concatBytes, fromHex, ownBytes, utf8 } from '../core/bytes.ts';
+import { concatBytes, fromHex, utf8 } from '../core/bytes.ts';
 import type { Bytes } from '../core/bytes.ts';
 import { HushError } from '../core/errors.ts';
 import type { Hash, ParticipantId } from '../core/ids.ts';
@@ -77,12 +77,9 @@ export function deal(roster: Roster, maskSecretKey: Bytes, selfSeed: Bytes, rand
   };
 }
 
-/** Reads a holder's box. @throws HushError `share/box` when it is malformed, `share/proof` when it is not under the root. */
-export function readBox(plain: Uint8Array, roster: Roster, holderIndex: number, shareRoot: Hash): HeldShares {
-  const parsed = decodeAs(boxSchema, plain);
-  if (!parsed.success) throw new HushError('share/box', 'A box of shares is malformed.');
-  const shares = parsed.output;
-  const { key, keySalt, seed, seedSalt, path } = shares;
+/** Checks a holder's box. @throws HushError `share/box` when it is malformed, `share/proof` when it is not under the root. */
+export function checkBox(plain: Uint8Array, roster: Roster, holderIndex: number, shareRoot: Hash): void {
+  const { key, keySalt, seed, seedSalt, path } = readBox(plain);
   const holder = holderAt(roster, holderIndex);
   const [keyLeaf, seedLeaf] = [leafOf('key', holder, key, keySalt), leafOf('seed', holder, seed, seedSalt)];
   const pair = nodeHash(leafHash(keyLeaf), leafHash(seedLeaf));
@@ -90,7 +87,12 @@ export function readBox(plain: Uint8Array, roster: Roster, holderIndex: number, 
   if (!isWhole || rootAbove(pair, holderIndex, roster.members.length, path) !== shareRoot) {
     throw new HushError('share/proof', "The shares in a box are not under the dealer's root.");
   }
-  return shares;
+}
+
+function readBox(plain: Uint8Array): HeldShares {
+  const parsed = decodeAs(boxSchema, plain);
+  if (parsed.success) return parsed.output;
+  throw new HushError('share/box', 'A box of shares is malformed.');
 }
 
 function holderAt(roster: Roster, holderIndex: number): ParticipantId {
@@ -119,17 +121,16 @@ function evidenceOf(secret: Secret, shares: HeldShares, roster: Roster, holderIn
   };
 }
 
-/** What a holder sends in step 5 for one dealer. */
+/** What a holder sends in step 5 for one dealer, of whose box it holds the plain content. */
 export function openShare(
   secret: Secret,
   dealer: ParticipantId,
-  shares: HeldShares,
+  plain: Uint8Array,
   roster: Roster,
   holderIndex: number,
 ): OpenedShare {
-  const { share, salt, proof } = evidenceOf(secret, shares, roster, holderIndex);
-  // The share itself will be wiped.
-  return [dealer, ownBytes(share), salt, [...proof]];
+  const { share, salt, proof } = evidenceOf(secret, readBox(plain), roster, holderIndex);
+  return [dealer, share, salt, [...proof]];
 }
 
 /** Where a dealer's shares are proven; one for all who hold some. */

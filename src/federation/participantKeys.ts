@@ -83,7 +83,7 @@ export function onDeliver(draft: ParticipantDraft, number: RoundNumber, body: Bo
         : undefined;
   if (problem !== undefined)
     return draft.refuse(number, new HushError('round/delivery', `The delivery is wrong: ${problem}.`));
-  draft.patchRound(number, { step: 'opening', dealings: body.dealings, u1 });
+  draft.patchRound(number, { step: 'opening', u1 });
   draft.task('open', number, { roster: round.roster, delivery: body });
 }
 

@@ -11,7 +11,7 @@ import type { Figures } from '../core/figures.ts';
 import type { LedgerHead } from './ledger.ts';
 import type { CommonEffect, DoneEvent, FailedEvent, SendEffect, TaskEffect, TimerEvent } from './machine.ts';
 import type { Survivor } from './memberSets.ts';
-import type { AdvertBody, Binding, Body, Dealing, Message } from './messages.ts';
+import type { AdvertBody, Binding, Body, Message } from './messages.ts';
 import type { LedgerRecord } from './record.ts';
 import type { Roster } from './roster.ts';
 import type { ConsistencyTuple } from './statements.ts';
@@ -48,7 +48,6 @@ export interface ParticipantRound {
   readonly cohort?: Body<'cohort'>;
   readonly draw?: Body<'draw'>;
   readonly roster?: Roster;
-  readonly dealings?: readonly Dealing[];
   readonly u1?: readonly ParticipantId[];
   readonly u1Root?: Hash;
   readonly begin?: Body<'begin'>;

@@ -15,8 +15,7 @@ import { openBox, sealBox } from '../crypto/box.ts';
 import type { Identity } from '../crypto/identity.ts';
 import { boxKey, maskSalt, pairSeed, pairSign, selfSeed } from '../crypto/seeds.ts';
 import { proveName } from './credential.ts';
-import { deal, openShare, readBox, seedCommitmentOf } from './dealing.ts';
-import type { HeldShares } from './dealing.ts';
+import { checkBox, deal, openShare, seedCommitmentOf } from './dealing.ts';
 import { commitmentOf } from './groups.ts';
 import type { AdvertBody, Binding, Body } from './messages.ts';
 import { credentialFor, indexIn } from './roster.ts';
@@ -52,7 +51,8 @@ export class RoundKeys {
   #advert: Promise<AdvertBody> | undefined;
   /** By the other's box key. */
   readonly #boxSecrets = new Map<PublicKey, Bytes>();
-  readonly #held = new Map<ParticipantId, HeldShares>();
+  /** Plain boxes that were checked, by their dealer: one piece of memory each, instead of a dozen for what is in them. */
+  readonly #held = new Map<ParticipantId, Bytes>();
   #wiped = false;
 
   private constructor(options: RoundKeysOptions, box: AgreementKey, mask: AgreementKey) {
@@ -107,7 +107,8 @@ export class RoundKeys {
     );
     const ownPlain = plainBoxes[own];
     if (ownPlain === undefined) throw new HushError('roster/not-in-it', 'This participant is not in the roster.');
-    this.#held.set(identity.id, readBox(ownPlain, roster, own, shareRoot));
+    checkBox(ownPlain, roster, own, shareRoot);
+    this.#held.set(identity.id, ownPlain);
     const seedCommitment = seedCommitmentOf(this.#selfSecret);
     const dealing = { dealer: identity.id, shareRoot, seedCommitment };
     const signature = await identity.sign(dealingStatement(binding, round, roster.rosterRoot, dealing));
@@ -154,12 +155,14 @@ export class RoundKeys {
           const shared = await this.#boxSecret(member);
           const key = boxKey({ shared, rosterRoot: roster.rosterRoot, from: dealer, to: own });
           const plain = openBox(key, new Uint8Array(box));
-          this.#held.set(dealer, readBox(plain, roster, ownIndex, shareRoot));
+          checkBox(plain, roster, ownIndex, shareRoot);
+          this.#held.set(dealer, plain);
         } catch {
           bad.push(dealer);
         }
       }),
     );
+    this.#forgetBoxSecrets();
     return { good: [...this.#held.keys()].sort(), bad: bad.sort() };
   }
 
@@ -193,8 +196,8 @@ export class RoundKeys {
     const alive = new Set(survivors);
     const opened = (secret: 'key' | 'seed', dealers: readonly ParticipantId[]) =>
       dealers.flatMap((dealer) => {
-        const shares = this.#held.get(dealer);
-        return shares === undefined ? [] : [openShare(secret, dealer, shares, roster, own)];
+        const plain = this.#held.get(dealer);
+        return plain === undefined ? [] : [openShare(secret, dealer, plain, roster, own)];
       });
     const body = {
       selfShares: opened('seed', survivors),
@@ -222,13 +225,15 @@ export class RoundKeys {
     this.#maskKey.secretKey.fill(0);
     this.#selfSecret.fill(0);
     this.#randomness.fill(0);
+    this.#forgetBoxSecrets();
+    for (const plain of this.#held.values()) plain.fill(0);
+    this.#held.clear();
+  }
+
+  /** Once the boxes of all dealers are open. */
+  #forgetBoxSecrets(): void {
     for (const shared of this.#boxSecrets.values()) shared.fill(0);
     this.#boxSecrets.clear();
-    for (const shares of this.#held.values()) {
-      shares.key.fill(0);
-      shares.seed.fill(0);
-    }
-    this.#held.clear();
   }
 
   #assertLive(): void {

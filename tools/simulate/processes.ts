@@ -5,7 +5,7 @@ import { HushError } from '../../src/core/errors.ts';
 
 /**
  * Thousands of participants in one process: with a small nursery most of the garbage of each step would be taken for
- * long-lived. `gc` is called before what is measured, so that nobody pays for the garbage of others.
+ * long-lived.
  */
 const NURSERY_MIB = 256;
 const LARGEST_HEAP_MIB = 16 * 1024;
@@ -25,7 +25,6 @@ export async function reportFrom<Report>(
     execArgv: [
       ...process.execArgv,
       ...nodeOptions,
-      '--expose-gc',
       `--max-semi-space-size=${NURSERY_MIB}`,
       `--max-old-space-size=${heapMiB}`,
     ],

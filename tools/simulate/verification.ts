@@ -4,6 +4,7 @@ import { equalBytes, toHex } from '../../src/core/bytes.ts';
 import type { PublicKey, Signature } from '../../src/core/ids.ts';
 import { useVerificationCache } from '../../src/crypto/identity.ts';
 import type { VerificationCache } from '../../src/crypto/identity.ts';
+import type { MessageType } from '../../src/federation/messages.ts';
 import { NOTHING_SHARED, useSharing } from '../../src/federation/sharing.ts';
 import type { Sharing } from '../../src/federation/sharing.ts';
 
@@ -12,6 +13,22 @@ const KEPT_RESULTS = 200_000;
 
 /** What everyone of a group gets within one step, for all groups whose turn it is. */
 const KEPT_BODIES = 5000;
+
+/** What many are told in the same words: anything else would be kept for nobody. */
+const TOLD_TO_MANY: ReadonlySet<string> = new Set<MessageType>([
+  'abandon',
+  'agreed',
+  'begin',
+  'call',
+  'cohort',
+  'draw',
+  'end',
+  'record',
+  'result',
+  'roster',
+  'status',
+  'survivors',
+]);
 
 export interface Verification {
   readonly signatures: VerificationCache;
@@ -58,6 +75,7 @@ function sharedReading(): Sharing {
   const checks = new WeakMap<object, Map<string, unknown>>();
   return {
     body(type, digest, read) {
+      if (!TOLD_TO_MANY.has(type)) return read();
       const key = `${type} ${toHex(digest)}`;
       const before = bodies.get(key);
       if (before !== undefined) return before;
