@@ -58,16 +58,20 @@ export function federationIdOf(coordinatorKey: PublicKey, planHash: Hash, random
   return toHex(digest.subarray(0, ID_BYTES)) as FederationId;
 }
 
+/** The key of a MAC, padded; of all MACs, one after the other. */
+const pad = new Uint8Array(BLOCK_BYTES);
+const INNER_PAD = 0x36;
+const OUTER_PAD = 0x5c;
+
 /** RFC 2104 with SHA-256, 32 bytes. Made of `sha256`, since a round derives a thousand keys. */
 export function hmacSha256(key: Uint8Array, ...parts: readonly Uint8Array[]): Bytes {
-  const short = key.length > BLOCK_BYTES ? sha256(key) : key;
-  const inner = new Uint8Array(BLOCK_BYTES).fill(0x36);
-  const outer = new Uint8Array(BLOCK_BYTES).fill(0x5c);
-  for (let i = 0; i < short.length; i++) {
-    inner[i] = 0x36 ^ (short[i] ?? 0);
-    outer[i] = 0x5c ^ (short[i] ?? 0);
-  }
-  return sha256(outer, sha256(inner, ...parts));
+  pad.fill(0).set(key.length > BLOCK_BYTES ? sha256(key) : key);
+  for (let i = 0; i < BLOCK_BYTES; i++) pad[i] = (pad[i] ?? 0) ^ INNER_PAD;
+  const inner = sha256(pad, ...parts);
+  for (let i = 0; i < BLOCK_BYTES; i++) pad[i] = (pad[i] ?? 0) ^ INNER_PAD ^ OUTER_PAD;
+  const mac = sha256(pad, inner);
+  pad.fill(0);
+  return mac;
 }
 
 /** RFC 5869 with SHA-256. `length` in bytes, at most 8,160. */

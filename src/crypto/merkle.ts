@@ -5,8 +5,9 @@ import type { Hash } from '../core/ids.ts';
 import { sha256, sha256Later } from './hash.ts';
 
 const LEAF = Uint8Array.of(0);
-const NODE = Uint8Array.of(1);
 const HASH_BYTES = 32;
+/** What an inner node is the hash of: its prefix and two hashes. In one piece, which costs less than three; one for all. */
+const node = new Uint8Array(1 + 2 * HASH_BYTES).fill(1, 0, 1);
 
 /** The root over the leaves in their order; over none it is SHA-256 of nothing. */
 export function merkleRoot(leaves: readonly Uint8Array[]): Hash {
@@ -53,16 +54,19 @@ export function leafHash(leaf: Uint8Array): Bytes {
   return sha256(LEAF, leaf);
 }
 
+/** Of two hashes, 32 bytes each. */
 export function nodeHash(left: Uint8Array, right: Uint8Array): Bytes {
-  return sha256(NODE, left, right);
+  node.set(left, 1);
+  node.set(right, 1 + HASH_BYTES);
+  return sha256(node);
 }
 
 /**
- * The root that follows from a node, number `index` of the `size` nodes of its level, and the hashes beside its way up;
+ * The root that follows from the node `start`, number `index` of the `size` nodes of its level, and the hashes beside its way up;
  * undefined when these do not lead from there to a root. Never throws.
  */
 export function rootAbove(
-  node: Uint8Array,
+  start: Uint8Array,
   index: number,
   size: number,
   proof: readonly Uint8Array[],
@@ -70,7 +74,7 @@ export function rootAbove(
   if (!Number.isSafeInteger(index) || !Number.isSafeInteger(size) || index < 0 || index >= size) return undefined;
   let position = index;
   let last = size - 1;
-  let hash = node;
+  let hash = start;
   for (const sibling of proof) {
     if (last === 0 || sibling.length !== HASH_BYTES) return undefined;
     if (position % 2 === 1 || position === last) {

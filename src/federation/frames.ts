@@ -43,7 +43,7 @@ export class Reassembly {
   maxBytes: number;
   #number = -1;
   #count = 0;
-  #parts: Uint8Array[] = [];
+  #parts: Bytes[] = [];
   #sizeBytes = 0;
 
   constructor(maxBytes: number) {
@@ -54,7 +54,7 @@ export class Reassembly {
    * Gives the message that `frame` completes, or undefined. A frame out of place drops the message that it interrupts.
    * @throws HushError `frame/…`: too-short, index, order, too-large.
    */
-  push(frame: Uint8Array): Bytes | undefined {
+  push(frame: Bytes): Bytes | undefined {
     if (frame.length < FRAME_HEADER_BYTES) {
       throw this.#refuse(
         'frame/too-short',
@@ -82,7 +82,8 @@ export class Reassembly {
     }
     this.#parts.push(frame.subarray(FRAME_HEADER_BYTES));
     if (this.#parts.length < count) return undefined;
-    const message = concatBytes(...this.#parts);
+    const [first] = this.#parts;
+    const message = count === 1 && first !== undefined ? first : concatBytes(...this.#parts);
     this.#forget();
     return message;
   }

@@ -159,13 +159,31 @@ export type LedgerRecord = Decoded<typeof recordSchema>;
 /** Bytes of a body as they are hashed and signed. */
 export type RecordBytes = Brand<Uint8Array<ArrayBuffer>, 'RecordBytes'>;
 
+interface Written {
+  readonly bytes: RecordBytes;
+  readonly hash: Hash;
+}
+
+/** A record of many groups is long, and looked at several times by everyone who is told it. */
+const written = new WeakMap<RecordBody, Written>();
+
+function writtenOf(body: RecordBody): Written {
+  const known = written.get(body);
+  if (known !== undefined) return known;
+  const bytes = encodeAs(recordBodySchema, body) as RecordBytes;
+  const made = { bytes, hash: hashOf(bytes) };
+  written.set(body, made);
+  return made;
+}
+
+/** Not to be written to. */
 export function recordBytes(body: RecordBody): RecordBytes {
-  return encodeAs(recordBodySchema, body) as RecordBytes;
+  return writtenOf(body).bytes;
 }
 
 /** What the next record refers to; signatures are left out, so that every set of them gives one hash. */
 export function recordHash(body: RecordBody): Hash {
-  return hashOf(recordBytes(body));
+  return writtenOf(body).hash;
 }
 
 export function sheetHashOf({ participants, survivors }: Pick<Sheet, 'participants' | 'survivors'>): Hash {

@@ -5,7 +5,7 @@
 import { fromHex } from '../core/bytes.ts';
 import type { Bytes } from '../core/bytes.ts';
 import type { Hash, ParticipantId, PublicKey, RoundNumber } from '../core/ids.ts';
-import { encodeCbor, encodeList } from './cbor.ts';
+import { encodeList } from './cbor.ts';
 import { PROTOCOL_VERSION } from './messages.ts';
 import type { AdvertBody, Binding } from './messages.ts';
 import type { RecordBytes } from './record.ts';
@@ -89,5 +89,5 @@ export function confirmationStatement(binding: Binding, round: RoundNumber, conf
 
 /** The coordinator's signature under a record. */
 export function recordStatement(bytes: RecordBytes): Bytes {
-  return encodeCbor(['hushgrad record', PROTOCOL_VERSION, bytes]);
+  return encodeList(['hushgrad record', PROTOCOL_VERSION, bytes]);
 }

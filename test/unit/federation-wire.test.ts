@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { concatBytes, equalBytes, toHex, utf8 } from '../../src/core/bytes.ts';
+import type { Bytes } from '../../src/core/bytes.ts';
 import type { FederationId, Hash } from '../../src/core/ids.ts';
 import { MAX_FRAME_BYTES } from '../../src/core/ports.ts';
 import { createIdentity } from '../../src/crypto/identity.ts';
@@ -12,7 +13,7 @@ import { framesOf, Reassembly } from '../../src/federation/frames.ts';
 import { SeededRandom } from '../../src/core/seededRandom.ts';
 
 describe('frames', () => {
-  const reassemble = (frames: Iterable<Uint8Array>, maxBytes = 10_000_000): readonly Uint8Array[] => {
+  const reassemble = (frames: Iterable<Bytes>, maxBytes = 10_000_000): readonly Uint8Array[] => {
     const reassembly = new Reassembly(maxBytes);
     return [...frames].flatMap((frame) => reassembly.push(frame) ?? []);
   };
@@ -31,7 +32,7 @@ describe('frames', () => {
   });
 
   const message = SeededRandom.of(1).bytes(150_000);
-  const [first, second, third] = [...framesOf(message, 7)] as [Uint8Array, Uint8Array, Uint8Array];
+  const [first, second, third] = [...framesOf(message, 7)] as [Bytes, Bytes, Bytes];
 
   test.each([
     ['too short', [first.subarray(0, 7)], 'frame/too-short'],
