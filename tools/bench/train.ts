@@ -10,8 +10,9 @@ const HELP = `npm run bench -- train [--models A,B] [--engines A,B] [--batch N] 
 npm run bench -- train --bundle FILE
 
 Trains models on noise with each engine, in a worker of a page that is isolated from other origins, in headless Chromium,
-and compares with stock tfjs: the same model in tfjs's own operations, trained by optimizer.minimize. With the defaults it
-takes about six minutes on two cores without a graphics card, most of it for the cnn on WebGPU in software.
+and compares with stock tfjs: the same model in tfjs's own operations, trained by optimizer.minimize. On two cores without
+a graphics card the mlp takes two minutes, lenet and gpt three, and the cnn five, most of it on WebGPU in software and up to
+one for the memory: name the models to have some of them sooner.
 
 A row tells samples a second (the median of all turns, the least and the most), how many times that of stock tfjs on the same
 technology, dispatches and milliseconds of JavaScript a step (WebGPU engines), the milliseconds of the warm-up, of the first step

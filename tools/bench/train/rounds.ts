@@ -15,6 +15,8 @@ export interface RoundsOrder {
   readonly steps: number;
   /** How many rounds at the end are looked at. */
   readonly last: number;
+  /** One in so many of them is. */
+  readonly every: number;
 }
 
 export interface RoundMemory {
@@ -31,7 +33,7 @@ export interface RoundsResult {
 }
 
 export async function runRounds(place: Place, order: RoundsOrder): Promise<RoundsResult> {
-  const { model, engine, rounds, steps, last } = order;
+  const { model, engine, rounds, steps, last, every } = order;
   const thread = place.open(engine);
   try {
     const { batch } = BENCH_MODELS[model];
@@ -45,7 +47,7 @@ export async function runRounds(place: Place, order: RoundsOrder): Promise<Round
     const seen: RoundMemory[] = [];
     for (let round = 2; round <= rounds; round++) {
       await thread.ask({ kind: 'round', steps }, ROUND_LIMIT_MS);
-      if (round > rounds - last) seen.push(await look());
+      if (round > rounds - last && (rounds - round) % every === 0) seen.push(await look());
     }
     return { adapter, first, last: seen };
   } finally {
