@@ -61,6 +61,15 @@ describe('shared reading', () => {
     expect(check).toHaveBeenCalledTimes(3);
   });
 
+  it('keeps nothing of what one is told, or tells', () => {
+    const { sharing } = sharedVerification();
+    const read = vi.fn(() => ({}));
+    for (const type of ['deliver', 'share', 'masked', 'unmask']) {
+      for (let i = 0; i < 2; i++) sharing.body(type, sha256(utf8('body')), read);
+    }
+    expect(read).toHaveBeenCalledTimes(8);
+  });
+
   it('keeps no failure to read or to check, but a promise that fails', async () => {
     const { sharing } = sharedVerification();
     const fail = vi.fn((): object => {

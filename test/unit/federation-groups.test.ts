@@ -81,6 +81,8 @@ describe('a cohort in groups', () => {
     );
     const round = coordinator.state.current ?? coordinator.state.upcoming;
     const struck = round!.groups.find(({ step }) => step !== 'lost')!;
+    // Delivered, boxes are with their holders alone.
+    expect(Object.values(struck.shares).map(({ boxes }) => boxes)).toEqual(struck.u1.map(() => []));
     const members = struck.roster.members.map(({ id }) => id);
     const leaving = members.slice(0, members.length - struck.roster.threshold + 1);
     for (const { identity, participant, trainer } of room.guests) {

@@ -6,7 +6,8 @@ import type { Bytes } from '../../src/core/bytes.ts';
 import type { FederationId, Hash } from '../../src/core/ids.ts';
 import { MAX_FRAME_BYTES } from '../../src/core/ports.ts';
 import { createIdentity } from '../../src/crypto/identity.ts';
-import { decodeCbor, encodeCbor } from '../../src/federation/cbor.ts';
+import { decodeCbor, encodeCbor, encodeList } from '../../src/federation/cbor.ts';
+import { CborWriter } from '../../src/federation/cborWriter.ts';
 import { openEnvelope, sealEnvelope } from '../../src/federation/envelope.ts';
 import type { Expectation } from '../../src/federation/envelope.ts';
 import { framesOf, Reassembly } from '../../src/federation/frames.ts';
@@ -75,6 +76,37 @@ describe('CBOR', () => {
         }
       }),
     );
+  });
+});
+
+describe('a list', () => {
+  const lists = fc.array(fc.array(fc.oneof(fc.uint8Array({ maxLength: 3000 }), fc.nat(), fc.string())), {
+    maxLength: 8,
+  });
+
+  test('is written as any value is, into memory that no later one is written into', () => {
+    fc.assert(
+      fc.property(lists, (values) => {
+        const written = values.map((value) => encodeList(value));
+        expect(written.map((bytes) => toHex(bytes))).toEqual(values.map((value) => toHex(encodeCbor(value))));
+      }),
+    );
+  });
+
+  test('is in memory of its own size, a long one at most as large again', () => {
+    for (const length of [0, 100, 10_000, 400_000]) {
+      const written = encodeList([new Uint8Array(length)]);
+      expect(written.buffer.byteLength).toBeLessThanOrEqual(length > 2 ** 17 ? 2 * written.length : written.length);
+    }
+  });
+
+  test('may be written while another is', () => {
+    const [outer, inner] = [new CborWriter(), new CborWriter()];
+    outer.put(utf8('outer'));
+    inner.put(utf8('inner'));
+    expect(inner.taken()).toEqual(utf8('inner'));
+    outer.put(utf8(' goes on'));
+    expect(outer.taken()).toEqual(utf8('outer goes on'));
   });
 });
 
